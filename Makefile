@@ -1,0 +1,43 @@
+# The doors of the house. Each of them works alone as the very first command on a machine
+# that has only Python 3.11 or newer and make.
+SHELL := /bin/bash
+PY := .venv/bin/python
+JOBS ?= 2
+
+.PHONY: app test check bench walk pins clean
+
+app: .venv/.app  ## start Outreach with an example team in the browser
+	$(PY) -m outreach demo --open
+
+test: .venv/.dev  ## every test, browser journeys included
+	@build/machine.sh chromium
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+check: .venv/.dev  ## style, types, who imports whom, words, requirements without a test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m tests.check_wording
+	$(PY) -m tests.check_requirements
+
+bench: .venv/.dev  ## one figure a line: name value unit
+	@build/machine.sh chromium
+	$(PY) -m tests.bench
+
+walk: .venv/.dev  ## the whole job without a screen, its papers in ./example
+	$(PY) -m outreach demo --walk example
+
+pins: .venv/.dev  ## make requirements/*.txt anew from pyproject.toml
+	build/machine.sh pins
+
+.venv/.app: requirements/app.txt pyproject.toml build/machine.sh
+	build/machine.sh venv app
+	touch $@
+
+.venv/.dev: requirements/dev.txt pyproject.toml build/machine.sh
+	build/machine.sh venv dev
+	touch $@ .venv/.app
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,138 @@
+"""The command `outreach`: the app, the example team, the hub and small tools."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks would show local values, which are case data
+    help="Records, advice and referral slips for street work with people who use drugs.",
+)
+vault_app = typer.Typer(no_args_is_help=True, help="Look after an encrypted store.")
+wording_app = typer.Typer(no_args_is_help=True, help="Check words before people hear them.")
+app.add_typer(vault_app, name="vault")
+app.add_typer(wording_app, name="wording")
+
+
+def default_folder(name: str) -> Path:
+    """Where this machine keeps Outreach's data."""
+    from platformdirs import user_data_path
+
+    return user_data_path("outreach", appauthor=False) / name
+
+
+@app.command()
+def demo(
+    walk: Annotated[
+        Path | None, typer.Option(help="Do the whole job without a screen; leave its papers in this folder.")
+    ] = None,
+    open_app: Annotated[
+        bool, typer.Option("--open", help="Start the app with an example team in the browser.")
+    ] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the example team is kept.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 picks a free one.")] = 8550,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the example team anew.")] = False,
+) -> None:
+    """An example team: walk through the whole job, or open it in the browser."""
+    from outreach import demo as example
+
+    if walk is not None:
+        example.walk(walk, say=typer.echo)
+    elif open_app:
+        example.open_in_browser(folder or default_folder("example"), port=port, fresh=fresh, say=typer.echo)
+    else:
+        typer.echo("Say --walk DIR for the job without a screen, or --open for the app in the browser.")
+        raise typer.Exit(2)
+
+
+@app.command("app")
+def run_app(
+    folder: Annotated[Path | None, typer.Option(help="The profile on this machine.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 picks a free one.")] = 8550,
+) -> None:
+    """Start the app for the profile on this machine."""
+    profile = folder or default_folder("profile")
+    if not (profile / "device.json").exists():
+        typer.echo(
+            f"There is no profile in {profile} yet. A coordinator sets one up; "
+            "`outreach demo --open` shows the app with an example team."
+        )
+        raise typer.Exit(2)
+    from outreach.screens.app import serve
+
+    serve({"me": profile}, port=port)
+
+
+@app.command()
+def hub(
+    database: Annotated[str, typer.Option(help="SQLAlchemy address; a SQLite file by default.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8440,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    tls_certificate: Annotated[Path | None, typer.Option(help="Certificate file, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    behind_tls: Annotated[bool, typer.Option("--behind-tls", help="A proxy in front encrypts.")] = False,
+    json_log: Annotated[bool, typer.Option("--json-log", help="Log lines as JSON.")] = False,
+) -> None:
+    """Start the central store. It keeps sealed envelopes and can't read them."""
+    from sync.hub.serve import main as serve_hub
+
+    serve_hub(
+        database,
+        port,
+        host,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        behind_tls=behind_tls,
+        json_log=json_log,
+    )
+
+
+@vault_app.command("check")
+def vault_check(
+    folder: Annotated[Path, typer.Argument(help="The folder of the vault.")],
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Read the passphrase from this file instead of asking.")
+    ] = None,
+) -> None:
+    """Verify a vault: how many records, when last written. Shows nothing that is in it."""
+    from outreach.vault import VaultError, check
+
+    if passphrase_file is not None:
+        passphrase = passphrase_file.read_text().strip()
+    else:
+        passphrase = typer.prompt("Passphrase", hide_input=True)
+    try:
+        report = check(folder, passphrase)
+    except VaultError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(str(report))
+
+
+@wording_app.command("check")
+def wording_check(
+    files: Annotated[list[Path], typer.Argument(help="Texts, tables or code.")],
+    language: Annotated[str, typer.Option(help="Language of the texts.")] = "en",
+) -> None:
+    """Find words that tell people what to do, or that judge them."""
+    from forms import wording
+
+    raise typer.Exit(wording.main([str(file) for file in files], language))
+
+
+def main() -> None:
+    """Run the command. Errors come as a sentence, never as a traceback with case data."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""A profile on a device: what works before anyone unlocks.
+
+A profile is one folder. Outside its vault lie things that tell nothing about people: who the
+member is, an upload-only installation key, the team's public log, signed packs, and the outbox
+of sealed envelopes. So a contact can be recorded, sealed and delivered while the profile is
+locked; opening what was recorded takes the passphrase (`unlock`).
+
+    device.json   member, role, hub, installation key (mode 0600; this key opens nothing)
+    team.cbor     the team's signed log: certificates and public audience keys
+    packs/        directory.toml and trust.json
+    outbox.db     sealed envelopes that wait for the hub
+    vault/        the encrypted store
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from forms import cards, services
+from outreach import capture
+from outreach.logbook import codec
+from outreach.logbook.events import Event, Withdrawn
+from outreach.slips import Trust
+from outreach.stamps import Clock
+from sync.client import Client, PushReport
+from sync.errors import SyncError
+from sync.outbox import Outbox
+from sync.team import Sender, TeamLog
+
+if TYPE_CHECKING:
+    from outreach.session import Session
+
+
+class DeviceError(Exception):
+    """This folder can't be used as a profile; the sentence says why and what is safe."""
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The file `device.json`. `seed` is the installation key: it signs and uploads, and opens nothing."""
+
+    device: bytes
+    member: bytes
+    sender: bytes
+    seed: bytes
+    name: str
+    role: str
+    team: str
+    root: bytes
+    hub: str = ""
+    site: str = ""
+    site_name: str = ""
+    version: int = 1
+
+    def __repr__(self) -> str:
+        return f"Profile(name={self.name!r}, role={self.role!r})"
+
+    def at_hub(self, url: str) -> Profile:
+        """The same profile with the hub at another address."""
+        return msgspec.structs.replace(self, hub=url)
+
+    def write(self, folder: Path) -> None:
+        plain = {
+            name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            for name, value in msgspec.structs.asdict(self).items()
+        }
+        path = folder / "device.json"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(plain, file, indent=1)
+
+    @classmethod
+    def read(cls, folder: Path) -> Profile:
+        try:
+            return msgspec.json.decode((folder / "device.json").read_bytes(), type=cls)
+        except FileNotFoundError:
+            raise DeviceError(f"There is no profile in {folder}. Nothing was changed.") from None
+        except (OSError, msgspec.DecodeError):
+            raise DeviceError(
+                f"The profile in {folder} can't be read. What it recorded is still there, sealed. "
+                "Show this to your coordinator; nothing was changed."
+            ) from None
+
+
+class Device:
+    """A locked profile. Methods named as blocking are called in a thread by screens."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.profile = Profile.read(self.folder)
+        self.outbox = Outbox(self.folder / "outbox.db")
+        self.team = self._read_team()
+        self.installation = Sender.of(self.team, self.profile.sender, self.profile.seed)
+        self.clock = Clock(self.profile.member, self.profile.device, counter=self._read_counter())
+
+    # --- what everyone may see ---
+
+    @property
+    def name(self) -> str:
+        return self.profile.name
+
+    @property
+    def role(self) -> str:
+        return self.profile.role
+
+    @property
+    def site(self) -> str:
+        return self.profile.site
+
+    @property
+    def site_name(self) -> str:
+        return self.profile.site_name
+
+    @property
+    def team_name(self) -> str:
+        return self.profile.team
+
+    @cached_property
+    def directory(self) -> services.Directory:
+        return services.load(self.folder / "packs" / "directory.toml")
+
+    @cached_property
+    def trust(self) -> Trust:
+        return Trust.from_json((self.folder / "packs" / "trust.json").read_text())
+
+    @cached_property
+    def cards(self) -> tuple[cards.Card, ...]:
+        return cards.load_all()
+
+    def waiting(self) -> int:
+        """How many records have not left this device yet."""
+        return self.outbox.waiting()
+
+    def last_sync(self) -> datetime | None:
+        """When the hub last answered, in its time."""
+        return self.outbox.last_sync
+
+    # --- recording without unlocking ---
+
+    def save_contact(self, draft: capture.ContactDraft) -> capture.Saved:
+        """Seal a contact straight to the outbox. It comes back to the member as unfinished, to confirm.
+
+        Blocking (a few milliseconds). Returns once it is on disk.
+        """
+        draft.unfinished = True
+        event = capture.recorded(draft, self.clock.stamp(locked=True, late=draft.late))
+        self._seal(event)
+        return capture.Saved(event.stamp.id, event.contact, datetime.fromtimestamp(event.stamp.at / 1000, UTC))
+
+    def undo(self, saved: capture.Saved) -> None:
+        """Take back what was just recorded: another sealed event."""
+        self._seal(Withdrawn(stamp=self.clock.stamp(locked=True), target=saved.event))
+
+    def _seal(self, event: Event) -> None:
+        self.outbox.record(
+            event.stamp.id, codec.encode(event), ("team",), self.installation, self.team
+        )
+        self.keep_counter()
+
+    # --- delivering and unlocking ---
+
+    def client(self) -> Client:
+        return Client(
+            self.profile.hub, self.team.hub_public or b"", self.installation, self.team, self.outbox
+        )
+
+    def deliver(self) -> PushReport:
+        """Send what waits. Blocking; needs no unlocking, since the envelopes are sealed."""
+        return self.client().push()
+
+    def unlock(self, passphrase: str) -> Session:
+        """Open the vault. Blocking, about a second.
+
+        Raises:
+            NotOpened: wrong passphrase, damaged, or open elsewhere; the sentence says which.
+        """
+        from outreach.session import Session
+
+        return Session.open(self, passphrase)
+
+    def close(self) -> None:
+        self.outbox.close()
+
+    def _read_team(self) -> TeamLog:
+        try:
+            team = TeamLog.from_bytes((self.folder / "team.cbor").read_bytes())
+            team.verify(self.profile.root)
+        except (OSError, SyncError):
+            raise DeviceError(
+                "The list of this team on this device can't be read or isn't signed by the team. "
+                "Records are safe; show this to your coordinator."
+            ) from None
+        return team
+
+    # --- the counter survives a restart, so that order does too ---
+
+    def keep_counter(self) -> None:
+        path = self.folder / "counter"
+        fresh = path.with_suffix(".new")
+        fresh.write_text(str(self.clock.counter))
+        fresh.replace(path)
+
+    def _read_counter(self) -> int:
+        try:
+            return int((self.folder / "counter").read_text())
+        except (OSError, ValueError):
+            return 0

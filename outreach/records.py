@@ -1,0 +1,227 @@
+"""The way of a record: vault, then a sealed envelope, then "Saved"; and back from the hub.
+
+`Records` is the unlocked store of one member: the vault with its keys, the logbook folded from
+the vault's events, and the outbox. A record is written to the vault and synced, then sealed into
+the outbox and synced; only then does `record` return. When it is opened again, events that have
+no envelope are sealed (the power went between the two), and captures made while locked are
+brought in from the outbox.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from outreach.logbook import codec
+from outreach.logbook.events import Arrived, Corrected, DeskOutcome, Event, SentAhead, SlipIssued, Withdrawn
+from outreach.logbook.views import Logbook
+from outreach.vault import Vault, VaultError, WrongPassphrase
+from sync.client import Pulled
+from sync.envelope import open_envelope
+from sync.errors import SyncError
+from sync.team import Keyring, MemberKeys, Sender
+
+if TYPE_CHECKING:
+    from outreach.device import Device
+
+PULL_BATCH = 500
+
+
+class NotOpened(Exception):
+    """The vault stays shut; the sentence says why, what is safe and what to do."""
+
+    def __init__(self, sentence: str, *, wrong_passphrase: bool = False) -> None:
+        super().__init__(sentence)
+        self.wrong_passphrase = wrong_passphrase
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What one sync did. `problems` are sentences about envelopes that were set aside."""
+
+    sent: int
+    fetched: int
+    waiting: int
+    problems: tuple[str, ...] = ()
+
+
+class Records:
+    """One member's unlocked store. Safe to call from several threads; one writer at a time."""
+
+    def __init__(self, device: Device, vault: Vault) -> None:
+        self.device = device
+        self._vault = vault
+        self._lock = threading.RLock()
+        self._events = vault.db.table("events")
+        self._state = vault.db.table("state")
+        self.logbook = Logbook()
+        keys = {document["kind"]: dict(document) for document in vault.db.table("keys")}
+        self._keyring = Keyring.from_document(keys["keyring"]["keys"])
+        slip = keys.get("slip")
+        self._slip_key = (bytes(slip["kid"]), bytes(slip["seed"])) if slip else None
+        member = keys["member"]
+        self._sender = Sender.of(
+            device.team, member["sender"], MemberKeys.from_document(member["keys"]).sign_seed
+        )
+        self._read_all()
+        self._bring_in_locked_captures()
+        self._seal_what_is_not_sealed()
+
+    @classmethod
+    def open(cls, device: Device, passphrase: str) -> Records:
+        """Blocking (about a second). Raises NotOpened."""
+        try:
+            vault = Vault.open(device.folder / "vault", passphrase)
+        except WrongPassphrase as problem:
+            raise NotOpened(str(problem), wrong_passphrase=True) from None
+        except VaultError as problem:
+            raise NotOpened(str(problem)) from None
+        try:
+            return cls(device, vault)
+        except BaseException:
+            vault.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"Records({self.device.profile.name!r}, {len(self.logbook)} events)"
+
+    @property
+    def slip_key(self) -> tuple[bytes, bytes] | None:
+        """Key id and seed that sign this month's slips, for members who may issue."""
+        return self._slip_key
+
+    # --- recording ---
+
+    def record(self, *events: Event) -> None:
+        """Write events (all or none), seal them, and return when both are on disk."""
+        with self._lock:
+            self._keep(events)
+            self._seal(events)
+            self.device.keep_counter()
+
+    def _seal(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.device.outbox.record(
+                event.stamp.id, codec.encode(event), self.audiences(event), self._sender, self.device.team
+            )
+
+    def audiences(self, event: Event) -> tuple[str, ...]:
+        """Who may read an event. Corrections and withdrawals follow what they put right."""
+        match event:
+            case Arrived() | SentAhead() | SlipIssued():
+                return self._with_desk(event.service)
+            case DeskOutcome():
+                return self._with_desk(self.device.site)
+            case Corrected() | Withdrawn():
+                target = self.logbook.event(event.target)
+                return ("team",) if target is None else self.audiences(target)
+            case _:
+                return ("team",)
+
+    def _with_desk(self, site: str) -> tuple[str, ...]:
+        """The team, and the desk of a site where it has one. Of a slip a desk learns token, place and dates."""
+        desk = f"desk:{site}"
+        return (desk, "team") if desk in self.device.team.audiences() else ("team",)
+
+    # --- opening ---
+
+    def _read_all(self) -> None:
+        for document in self._events:
+            try:
+                self._fold(codec.from_document(dict(document)))
+            except codec.UnreadableEvent:
+                continue  # of a newer version: kept in the vault, read once this app is newer
+
+    def _fold(self, event: Event) -> bool:
+        self.device.clock.seen(event.stamp.counter)
+        return self.logbook.add(event)
+
+    def _bring_in_locked_captures(self) -> None:
+        captures = []
+        for envelope in self.device.outbox.envelopes(self.device.installation.sender_id):
+            try:
+                captures.append(codec.decode(open_envelope(envelope, self._keyring)))
+            except (SyncError, codec.UnreadableEvent):
+                continue  # a write-only member can't open it; it travels all the same
+        self._keep(captures)
+
+    def _seal_what_is_not_sealed(self) -> None:
+        known = self.device.outbox.refs()
+        mine = (self.device.profile.member, self.device.profile.device)
+        self._seal(
+            event
+            for event in self.logbook
+            if event.stamp.id not in known and (event.stamp.member, event.stamp.device) == mine
+        )
+
+    # --- travelling ---
+
+    def sync(self) -> SyncReport:
+        """Push what waits, then pull what is new. Blocking; recording goes on meanwhile.
+
+        Raises:
+            SyncError: the hub can't be reached or answers strangely; records are safe and wait.
+        """
+        client = self.device.client()
+        pushed = client.push()
+        fetched = 0
+        problems: list[str] = []
+        batch: list[Pulled] = []
+        for pulled in client.pull(self._cursor(), self._keyring):
+            batch.append(pulled)
+            if len(batch) >= PULL_BATCH:
+                fetched += self._take_in(batch, problems)
+                batch = []
+        fetched += self._take_in(batch, problems)
+        return SyncReport(pushed.sent, fetched, self.device.waiting(), tuple(problems))
+
+    def _cursor(self) -> int:
+        document = self._state.get(doc_id=1)
+        return int(document["position"]) if isinstance(document, dict) else 0
+
+    def _take_in(self, batch: list[Pulled], problems: list[str]) -> int:
+        if not batch:
+            return 0
+        with self._lock:
+            fresh: list[Event] = []
+            for pulled in batch:
+                if pulled.body is None:
+                    if pulled.problem:
+                        problems.append(pulled.problem)
+                    continue
+                try:
+                    event = codec.decode(pulled.body)
+                except codec.UnreadableEvent as problem:
+                    problems.append(str(problem))
+                    continue
+                if event.stamp.member != pulled.member:
+                    problems.append("A record names another author than its signature. It is set aside.")
+                else:
+                    fresh.append(event)
+            added = self._keep(fresh)
+            self._remember_cursor(batch[-1].position)
+            return added
+
+    def _keep(self, events: Iterable[Event]) -> int:
+        """Into the vault first, then into the views: what a view shows is on disk."""
+        fresh = {event.stamp.id: event for event in events if event.stamp.id not in self.logbook}
+        if fresh:
+            self._events.insert_multiple([codec.to_document(event) for event in fresh.values()])
+        for event in fresh.values():
+            self._fold(event)
+        return len(fresh)
+
+    def _remember_cursor(self, position: int) -> None:
+        if self._state.contains(doc_id=1):
+            self._state.update({"position": position}, doc_ids=[1])
+        else:
+            self._state.insert({"position": position})
+
+    def close(self) -> None:
+        """Drop the keys and shut the vault."""
+        with self._lock:
+            self._keyring = Keyring()
+            self._slip_key = None
+            self._vault.close()

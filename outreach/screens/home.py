@@ -1,0 +1,115 @@
+"""Home of the street: tiles, any of them first, none depending on another."""
+
+import flet as ft
+
+from outreach.screens import parts, routes, theme, words
+from outreach.screens.lock import STREET
+from outreach.screens.routes import screen
+from outreach.screens.shell import Shell
+from outreach.screens.theme import GAP, NOTE, SOFT
+
+
+@screen("/home", home_of=STREET)
+def home(shell: Shell) -> ft.View:
+    """Shift and status at the top, the tray, then the tiles within the thumb's reach."""
+    return parts.frame(
+        shell,
+        "/home",
+        [*_tray(shell), *parts.trouble(shell), *parts.notice(shell, "/home")],
+        top=[_shift(shell), parts.status_line(shell)],
+        bottom=[*parts.pairs(_tiles(shell)), _actions(shell), parts.emergency(lambda: shell.go("/overdose"))],
+        messages=False,
+    )
+
+
+def _shift(shell: Shell) -> ft.Control:
+    shift = shell.member.shift()
+    if shift is None:
+        label = "Start a shift"
+    else:
+        names = [f"With {shift.partner}" if shift.partner else "", words.place(shift.area)]
+        label = " · ".join(each for each in names if each) or "On shift"
+    return ft.Row(
+        [
+            ft.TextButton(
+                content=ft.Row(
+                    [
+                        parts.icon(ft.Icons.DIRECTIONS_WALK_ROUNDED, color=SOFT, size=22),
+                        parts.text(label, bold=True),
+                    ],
+                    spacing=GAP,
+                    tight=True,
+                ),
+                style=ft.ButtonStyle(
+                    bgcolor=theme.SURFACE,
+                    side=ft.BorderSide(1, theme.LINE),
+                    shape=ft.StadiumBorder(),
+                    padding=ft.Padding.symmetric(horizontal=18),
+                    animation_duration=0,
+                ),
+                height=theme.CHIP,
+                on_click=parts.on(lambda: shell.go("/shift")),
+            ),
+            ft.Container(expand=True),
+            parts.look_button(shell),
+            parts.icon_button(ft.Icons.LOCK_OUTLINE_ROUNDED, "Lock", shell.lock),
+        ],
+        spacing=0,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _tray(shell: Shell) -> list[ft.Control]:
+    waiting = shell.member.unfinished()
+    if not waiting:
+        return []
+    zone = shell.now().tzinfo
+    lines = []
+    for contact in waiting[-2:]:
+        at = words.when(words.moment(contact.at).astimezone(zone), shell.now())
+        lines.append(f"{at} {words.place(contact.area)}".strip())
+    return [
+        parts.row_button(
+            f"{len(waiting)} to finish",
+            lambda: shell.go("/tray"),
+            second=" · ".join(lines),
+            picture=ft.Icons.INSERT_DRIVE_FILE_OUTLINED,
+            color=NOTE,
+        )
+    ]
+
+
+def _tiles(shell: Shell) -> list[ft.Control]:
+    def begin(kind: str, route: str) -> None:
+        shell.begin(kind)
+        shell.go(route)
+
+    tiles: list[ft.Control] = [
+        parts.tile(ft.Icons.STYLE_OUTLINED, "Advice", lambda: shell.go("/cards")),
+        parts.tile(ft.Icons.INVENTORY_2_OUTLINED, "Kit", lambda: begin("kit_only", "/kit")),
+        parts.tile(
+            ft.Icons.MEDICATION_LIQUID_OUTLINED, "Naloxone", lambda: begin("naloxone_supply", "/naloxone")
+        ),
+        parts.tile(
+            ft.Icons.VOLUNTEER_ACTIVISM_OUTLINED,
+            "Practical help",
+            lambda: begin("practical_help", "/practical"),
+        ),
+    ]
+    if routes.known("/find"):
+        tiles.append(parts.tile(ft.Icons.SEARCH_ROUNDED, "Find again", lambda: shell.go("/find")))
+    if routes.known("/concern"):
+        tiles.append(parts.tile(ft.Icons.ERROR_OUTLINE_ROUNDED, "Concern", lambda: shell.go("/concern")))
+    return tiles
+
+
+def _actions(shell: Shell) -> ft.Control:
+    def contact() -> None:
+        shell.begin()
+        shell.go("/contact")
+
+    main = parts.primary("Contact", contact, picture=ft.Icons.ADD_ROUNDED, height=84)
+    if not routes.known("/refer"):
+        return parts.bar(main)
+    slip = parts.quiet("Slip", lambda: shell.go("/refer"), picture=ft.Icons.QR_CODE_2_ROUNDED, height=84)
+    return parts.bar(slip, main)

@@ -1,0 +1,26 @@
+"""Kit given out, and nothing else: the quick tile."""
+
+import flet as ft
+
+from outreach.screens import asking, parts, words
+from outreach.screens.routes import screen
+from outreach.screens.shell import Shell
+
+
+@screen("/kit", locked=True)
+def kit(shell: Shell) -> ft.View:
+    """Steppers and Save."""
+    opened = parts.kept(set[str])
+    draft = shell.draft or shell.begin("kit_only")
+    return parts.frame(
+        shell,
+        "/kit",
+        asking.kit(shell, draft, opened),
+        top=[parts.header("Kit", shell.put_aside, second=words.place(draft.area))],
+        bottom=[
+            parts.bar(
+                parts.quiet("More …", lambda: shell.go("/contact")),
+                parts.primary("Save", shell.save, picture=ft.Icons.CHECK_ROUNDED),
+            )
+        ],
+    )

@@ -1,0 +1,92 @@
+"""The lock screen: what can be done without unlocking, and the way in.
+
+Recording needs no passphrase: a contact, kit or naloxone is sealed straight to the outbox. So
+the street's tiles are here, with the cards and the overdose steps above everything.
+"""
+
+import flet as ft
+
+from outreach.screens import parts, words
+from outreach.screens.routes import screen
+from outreach.screens.shell import Shell
+
+STREET = ("worker", "peer")
+"""Roles that record on the street; a desk or a laptop shows only the cards and the way in."""
+
+
+@screen("/lock", locked=True)
+def lock(shell: Shell) -> ft.View:
+    """Greeting, overdose, tiles, unlock."""
+    device = shell.here
+    street = device.role in STREET
+    line = "You can record without unlocking. It is sealed at once." if street else device.team_name
+
+    def contact() -> None:
+        shell.begin()
+        shell.go("/contact")
+
+    def kit() -> None:
+        shell.begin("kit_only")
+        shell.go("/kit")
+
+    def naloxone() -> None:
+        shell.begin("naloxone_supply")
+        shell.go("/naloxone")
+
+    tiles: list[ft.Control] = []
+    if street:
+        tiles += [
+            parts.tile(ft.Icons.FORUM_OUTLINED, "Contact", contact),
+            parts.tile(ft.Icons.MEDICATION_LIQUID_OUTLINED, "Naloxone", naloxone),
+            parts.tile(ft.Icons.INVENTORY_2_OUTLINED, "Kit", kit),
+        ]
+    tiles.append(parts.tile(ft.Icons.STYLE_OUTLINED, "Cards", lambda: shell.go("/cards")))
+    return parts.frame(
+        shell,
+        "/lock",
+        [
+            parts.title(words.greeting(device.name, shell.now())),
+            parts.soft(line),
+            parts.emergency(lambda: shell.go("/overdose"), height=84),
+            *parts.pairs(tiles),
+        ],
+        bottom=[*([] if shell.trouble else parts.notice(shell, "/lock")), _unlock(shell)],
+        top=[
+            ft.Row(
+                [parts.status_line(shell), ft.Container(expand=True), parts.look_button(shell)],
+                vertical_alignment=ft.CrossAxisAlignment.CENTER,
+            )
+        ],
+        messages=False,
+    )
+
+
+def _unlock(shell: Shell) -> ft.Control:
+    typed = ft.use_ref("")
+
+    def write(value: str) -> None:
+        typed.current = value
+
+    async def unlock() -> None:
+        passphrase, typed.current = typed.current or "", ""
+        await shell.unlock(" ".join(passphrase.split()))
+
+    several = len(shell.profiles) > 1
+    top: list[ft.Control] = [parts.text("Unlock", bold=True, expand=True)]
+    if several:
+        top.append(parts.link(f"Not {shell.here.name}?", shell.leave))
+    hint = shell.hints.get(shell.who, "")
+    return parts.box(
+        [
+            ft.Row(top, vertical_alignment=ft.CrossAxisAlignment.CENTER),
+            *parts.trouble(shell),
+            parts.field("Passphrase", typed.current or "", write, secret=True, submit=unlock),
+            *([parts.soft(f"Example team: {hint}")] if hint else []),
+            parts.primary(
+                "Opening …" if shell.busy else "Unlock",
+                unlock,
+                picture=ft.Icons.LOCK_OPEN_ROUNDED,
+                disabled=bool(shell.busy),
+            ),
+        ]
+    )

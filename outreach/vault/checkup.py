@@ -1,0 +1,71 @@
+"""Looking a vault over without changing a byte of it: what `outreach vault check` tells."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import files
+from .errors import VaultDamaged, VaultNoAccess
+from .journal import take_lock
+from .keyslots import FLOOR, Kdf
+from .replay import Chain, replay, vault_files
+from .vault import require_header, unlock
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found."""
+
+    sound: bool
+    """Every file is whole and says what was written."""
+    records: int
+    """Documents in all tables; where the vault is damaged, those before the damage."""
+    tables: int
+    last_written: datetime | None
+    """By the clock of the device, in UTC; where the vault is damaged, the last one before it."""
+    files: int
+    bytes: int
+    """Their size, all told."""
+    torn: int
+    """Writes that were cut off before they counted as saved. They do no harm."""
+    problem: str | None
+    """What is wrong, in a sentence; None when the vault is sound."""
+
+
+def check(path: str | os.PathLike[str], passphrase: str, *, kdf_floor: Kdf = FLOOR) -> Checkup:
+    """Read the whole vault in the folder ``path``, changing nothing, and tell what is in it.
+
+    Raises `WrongPassphrase`, `VaultMissing`, `VaultInUse`, `VaultTooNew`, `KeySlotRefused`,
+    `VaultNoAccess`; damage is not raised but told.
+    """
+    folder = Path(path)
+    chain = Chain()
+    problem = None
+    try:
+        require_header(folder)
+        lock = take_lock(folder, shared=True)
+        try:
+            _, key = unlock(folder, passphrase, kdf_floor)
+            replay(folder, key, chain)
+        finally:
+            if lock is not None:
+                lock.close()
+    except VaultDamaged as damage:
+        problem = str(damage)
+    except PermissionError:
+        raise VaultNoAccess(folder) from None
+    written_ms = chain.contents.written_ms
+    found = [name for _, _, name in vault_files(folder)]
+    return Checkup(
+        sound=problem is None,
+        records=chain.contents.documents,
+        tables=len(chain.contents.tables),
+        last_written=None if written_ms is None else datetime.fromtimestamp(written_ms / 1000, UTC),
+        files=len(found),
+        bytes=sum(files.size(folder / name) for name in found),
+        torn=chain.torn,
+        problem=problem,
+    )

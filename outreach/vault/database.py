@@ -1,0 +1,388 @@
+"""TinyDB over the journal: the same tables, queries and operations, with its own way to the disk.
+
+TinyDB hands its storage the whole database for every change. Here the storage is the journal, and
+the table class tells it only what changed. What a reader may rely on beyond TinyDB: every document
+that is handed out is a private copy; an operation that raises changes nothing; when an operation
+returns, its change is on the device.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping
+from io import FileIO
+from pathlib import Path
+from typing import Any, cast
+
+from tinydb import TinyDB
+from tinydb.queries import QueryLike
+from tinydb.storages import Storage
+from tinydb.table import Document, Table
+
+from .contents import Change, Clear, Delete, Drop, Put
+from .documents import decode, encode
+from .errors import ValueRefused
+from .frames import DataKey
+from .journal import Journal
+
+Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
+"""What an update sets: fields, or a function that changes the document it is given."""
+
+_NO_ROWS: dict[int, bytes] = {}
+
+
+class Rows(Mapping[Any, dict[str, Any]]):
+    """One table for reading, decoded document by document, as it was when iteration began."""
+
+    def __init__(self, encoded: dict[int, bytes]) -> None:
+        self.encoded = encoded
+
+    def __getitem__(self, doc_id: Any) -> dict[str, Any]:
+        if isinstance(doc_id, str):  # TinyDB asks with text, because JSON knows no other keys
+            try:
+                doc_id = int(doc_id)
+            except ValueError:
+                raise KeyError(doc_id) from None
+        return decode(self.encoded[doc_id])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(list(self.encoded))
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def items(self) -> ItemsView[Any, dict[str, Any]]:
+        """Pairs of id and a private copy of the document."""
+        return _Items(self)
+
+
+class _Items(ItemsView[Any, dict[str, Any]]):
+    _mapping: Rows
+
+    def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return ((doc_id, decode(data)) for doc_id, data in list(self._mapping.encoded.items()))
+
+
+class Overlay(MutableMapping[int, dict[str, Any]]):
+    """A table while it is being changed: what it was, and over it what the change has touched."""
+
+    def __init__(self, table: str, encoded: dict[int, bytes] | None) -> None:
+        self._table = table
+        self._exists = encoded is not None
+        self._encoded = _NO_ROWS if encoded is None else encoded
+        self._touched: dict[int, dict[str, Any]] = {}
+        self._gone: set[int] = set()
+        self._cleared = False
+
+    def encoded_items(self) -> list[tuple[int, bytes]]:
+        """Ids and bytes of the table as it was before this change."""
+        return list(self._encoded.items())
+
+    def __getitem__(self, doc_id: int) -> dict[str, Any]:
+        if doc_id not in self._touched:
+            if not self._untouched(doc_id):
+                raise KeyError(doc_id)
+            self._touched[doc_id] = decode(self._encoded[doc_id])
+        return self._touched[doc_id]
+
+    def __setitem__(self, doc_id: int, document: dict[str, Any]) -> None:
+        if type(doc_id) is not int or not -(2**63) <= doc_id < 2**64:
+            raise ValueRefused("a document id that is not a whole number of 64 bits")
+        self._touched[doc_id] = document
+
+    def __delitem__(self, doc_id: int) -> None:
+        if doc_id not in self:
+            raise KeyError(doc_id)
+        self._touched.pop(doc_id, None)
+        if doc_id in self._encoded and not self._cleared:
+            self._gone.add(doc_id)
+
+    def __contains__(self, doc_id: object) -> bool:
+        return doc_id in self._touched or self._untouched(doc_id)
+
+    def __iter__(self) -> Iterator[int]:
+        ids = [doc_id for doc_id in self._encoded if self._untouched(doc_id)]
+        ids.extend(doc_id for doc_id in self._touched if not self._untouched(doc_id))
+        return iter(ids)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Empty the table."""
+        self._touched.clear()
+        self._gone.clear()
+        self._cleared = True
+
+    def changes(self) -> list[Change]:
+        """What differs now. Raises `ValueRefused` for a document that can't be stored."""
+        changes: list[Change] = []
+        if not self._exists or (self._cleared and self._encoded):
+            changes.append(Clear(self._table))
+        if self._gone:
+            changes.append(Delete(self._table, list(self._gone)))
+        put = {}
+        for doc_id, document in self._touched.items():
+            data = encode(document)
+            if not self._untouched(doc_id) or data != self._encoded[doc_id]:
+                put[doc_id] = data
+        if put:
+            changes.append(Put(self._table, put))
+        return changes
+
+    def _untouched(self, doc_id: object) -> bool:
+        return not self._cleared and doc_id in self._encoded and doc_id not in self._gone
+
+
+class JournalStorage(Storage):
+    """TinyDB's door to the journal."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        key: bytes | DataKey,
+        *,
+        create: bool = True,
+        lock: FileIO | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        data_key = key if isinstance(key, DataKey) else DataKey(key)
+        self.journal = Journal(Path(path), data_key, create=create, lock=lock, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"<JournalStorage over {self.journal!r}>"
+
+    def read(self) -> dict[str, Any]:
+        """Every table by name, decoded only as it is read."""
+        return {name: Rows(encoded) for name, encoded in self.journal.contents.tables.items()}
+
+    def write(self, data: Mapping[str, Mapping[Any, Any]]) -> None:
+        """Make the database what ``data`` says, in one frame. Tables as `read` gave them stay untouched."""
+        with self.journal.guard:
+            tables = self.journal.contents.tables
+            changes: list[Change] = [Drop(name) for name in tables if name not in data]
+            for name, rows in data.items():
+                if isinstance(rows, Rows) and rows.encoded is tables.get(name):
+                    continue
+                changes.append(Clear(name))
+                documents = {int(doc_id): encode(document) for doc_id, document in rows.items()}
+                if documents:
+                    changes.append(Put(name, documents))
+            self.journal.commit(changes)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.journal.close()
+
+
+class JournalTable(Table):
+    """TinyDB's table, writing what changed and nothing else."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        cache_size: int = Table.default_query_cache_capacity,
+        persist_empty: bool = False,
+    ) -> None:
+        """``persist_empty`` makes the table if it is not there; one that is there keeps its documents."""
+        if not isinstance(storage, JournalStorage):
+            raise TypeError("a JournalTable lives in a JournalStorage")
+        self._journal = storage.journal
+        self._revision = -1
+        super().__init__(storage, name, cache_size=cache_size)
+        if persist_empty:
+            self._update_table(lambda _: None)
+
+    def __repr__(self) -> str:
+        return f"<JournalTable {self.name!r} over {self._journal!r}>"
+
+    def insert(self, document: Mapping[str, Any]) -> int:
+        """As in TinyDB."""
+        with self._journal.guard:
+            return super().insert(document)
+
+    def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
+        """As in TinyDB, and a new id never falls on one that came with a `Document` just before."""
+        doc_ids: list[int] = []
+
+        def updater(table: MutableMapping[int, dict[str, Any]]) -> None:
+            for document in documents:
+                if not isinstance(document, Mapping):
+                    raise ValueError("Document is not a Mapping")
+                if isinstance(document, self.document_class):
+                    doc_id = document.doc_id
+                    if doc_id in table:
+                        raise ValueError(f"Document with ID {doc_id} already exists")
+                else:
+                    doc_id = self._get_next_id()
+                    while doc_id in table:
+                        doc_id = self._get_next_id()
+                table[doc_id] = dict(document)
+                doc_ids.append(doc_id)
+
+        self._update_table(updater)
+        return doc_ids
+
+    def search(self, cond: QueryLike) -> list[Document]:
+        """As in TinyDB. The cache remembers ids, so nobody sees what another caller did to a result."""
+        encoded = self._encoded()
+        cache = cast("MutableMapping[QueryLike, list[int]]", self._query_cache)
+        known = cache.get(cond)
+        if known is not None:
+            return [self._document(doc_id, encoded[doc_id]) for doc_id in known]
+        found = []
+        for doc_id, data in list(encoded.items()):
+            document = decode(data)
+            if cond(document):
+                found.append(self.document_class(document, doc_id))
+        if getattr(cond, "is_cacheable", lambda: True)():
+            cache[cond] = [document.doc_id for document in found]
+        return found
+
+    def get(  # type: ignore[override]
+        self,
+        cond: QueryLike | None = None,
+        doc_id: int | None = None,
+        doc_ids: list[int] | None = None,
+    ) -> Document | list[Document] | None:
+        """As in TinyDB."""
+        if doc_id is not None or doc_ids is None:
+            return super().get(cond, doc_id)  # type: ignore[arg-type]
+        wanted = {str(wanted_id) for wanted_id in doc_ids}
+        return [self._document(i, data) for i, data in list(self._encoded().items()) if str(i) in wanted]
+
+    def update(
+        self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None
+    ) -> list[int]:
+        """As in TinyDB; what raises half-way changes nothing."""
+        if doc_ids is not None:
+            return super().update(fields, cond, doc_ids)
+        return self._update_where([(fields, cond)])
+
+    def update_multiple(self, updates: Iterable[tuple[Fields, QueryLike]]) -> list[int]:
+        """As in TinyDB; what raises half-way changes nothing."""
+        return self._update_where(list(updates))
+
+    def upsert(self, document: Mapping[str, Any], cond: QueryLike | None = None) -> list[int]:
+        """As in TinyDB."""
+        with self._journal.guard:
+            return super().upsert(document, cond)
+
+    def remove(self, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
+        """As in TinyDB."""
+        if cond is None or doc_ids is not None:
+            return super().remove(cond, doc_ids)
+        removed: list[int] = []
+
+        def updater(table: Overlay) -> None:
+            removed.extend(doc_id for doc_id, data in table.encoded_items() if cond(decode(data)))
+            for doc_id in removed:
+                del table[doc_id]
+
+        self._update_table(updater)
+        return removed
+
+    def _update_where(self, updates: list[tuple[Fields, QueryLike | None]]) -> list[int]:
+        """For each document in turn make each update whose condition holds (None always does)."""
+        updated: list[int] = []
+
+        def updater(table: Overlay) -> None:
+            for doc_id, data in table.encoded_items():
+                document = decode(data)
+                changed = False
+                for fields, cond in updates:
+                    if cond is None or cond(document):
+                        updated.append(doc_id)
+                        changed = True
+                        if callable(fields):
+                            fields(document)
+                        else:
+                            document.update(fields)
+                if changed:
+                    table[doc_id] = document
+
+        self._update_table(updater)
+        return updated
+
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
+        with self._journal.guard:
+            contents = self._journal.contents
+            overlay = Overlay(self.name, contents.tables.get(self.name))
+            updater(overlay)
+            self._journal.commit(overlay.changes())
+            self.clear_cache()
+            self._revision = contents.revisions.get(self.name, 0)
+
+    def _read_table(self) -> dict[str, Mapping[Any, Any]]:
+        return cast("dict[str, Mapping[Any, Any]]", Rows(self._encoded()))
+
+    def _get_next_id(self) -> int:
+        encoded = self._encoded()
+        doc_id: int = super()._get_next_id()  # type: ignore[no-untyped-call]
+        while doc_id in encoded:  # taken by a Document that brought its own id
+            doc_id = super()._get_next_id()  # type: ignore[no-untyped-call]
+        return doc_id
+
+    def _encoded(self) -> dict[int, bytes]:
+        """The table's bytes. What this object remembers is dropped if the table changed behind it."""
+        contents = self._journal.contents
+        revision = contents.revisions.get(self.name, 0)
+        if revision != self._revision:
+            self.clear_cache()
+            self._next_id = None
+            self._revision = revision
+        return contents.tables.get(self.name, _NO_ROWS)
+
+    def _document(self, doc_id: int, data: bytes) -> Document:
+        return self.document_class(decode(data), doc_id)
+
+
+class JournalDB(TinyDB):
+    """A `tinydb.TinyDB` whose file is an encrypted, append-only journal in the folder ``path``.
+
+    ``key`` is 32 random bytes that the caller keeps. The folder and an empty journal are made when
+    they are not there (unless ``create`` is false). Everything else is TinyDB:
+
+        with JournalDB("notes", key=secrets.token_bytes(32)) as db:
+            db.insert({"kind": "contact"})
+
+    Raises `VaultInUse`, `VaultDamaged`, `VaultNoAccess`; a write raises `NotSaved` or `ValueRefused`.
+    """
+
+    table_class = JournalTable
+    default_storage_class = JournalStorage  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        key: bytes | DataKey,
+        *,
+        create: bool = True,
+        lock: FileIO | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(path, key, create=create, lock=lock, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"<JournalDB over {self._journal!r}>"
+
+    @property
+    def _journal(self) -> Journal:
+        return cast(JournalStorage, self._storage).journal
+
+    def drop_tables(self) -> None:
+        """As in TinyDB."""
+        with self._journal.guard:
+            super().drop_tables()
+
+    def drop_table(self, name: str) -> None:
+        """As in TinyDB."""
+        with self._journal.guard:
+            super().drop_table(name)
+
+    def compact(self) -> None:
+        """Leave overwritten and removed documents behind. Happens by itself when it is worth it."""
+        self._journal.compact()

@@ -1,0 +1,1 @@
+"""Figures, one a line: `name value unit`. Each module here has `figures()`."""
