@@ -134,6 +134,10 @@ class CodeList:
     def __getitem__(self, key: str) -> Code:
         return self._by_key[key]
 
+    def get(self, key: str) -> Code | None:
+        """The code for a stored key, or None where this version does not have it."""
+        return self._by_key.get(key)
+
     def keys(self) -> tuple[str, ...]:
         """The keys that may be offered, in order."""
         return tuple(code.key for code in self)

@@ -17,6 +17,7 @@ gives one finding.
 from __future__ import annotations
 
 import sys
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,15 +86,13 @@ def check_with(words: WordList, text: str, *, key: str = "") -> list[Finding]:
     """As `check`, with a word list in hand."""
     folded = wordlist.fold(text)
     hits: list[tuple[int, int, wordlist.Term, Severity]] = []
-    for term in words.terms:
-        for match in term.match.finditer(folded.text):
-            start, end = match.span()
-            if wordlist.covering(term.unless, folded.text, start, end):
-                continue
-            if wordlist.covering(words.names, folded.text, start, end):
-                continue
-            softer = wordlist.covering(term.softer, folded.text, start, end)
-            hits.append((start, end, term, "warn" if softer else term.severity))
+    for start, end, term in words.hits(folded.text):
+        if wordlist.covering(term.unless, folded.text, start, end):
+            continue
+        if wordlist.covering(words.names, folded.text, start, end):
+            continue
+        softer = wordlist.covering(term.softer, folded.text, start, end)
+        hits.append((start, end, term, "warn" if softer else term.severity))
     findings = []
     for start, end, term, severity in _longest(hits):
         if words.allows(key, term.term):
@@ -163,13 +162,18 @@ def main(paths: Sequence[str], language: str) -> int:
 def _longest(
     hits: list[tuple[int, int, wordlist.Term, Severity]],
 ) -> list[tuple[int, int, wordlist.Term, Severity]]:
-    """Of hits that lie inside one another keep one: hard before warn, then the longer one."""
+    """Of hits that overlap keep one: hard before warn, then the longer, then the earlier one."""
     ranked = sorted(hits, key=lambda hit: (hit[3] != "hard", hit[0] - hit[1], hit[0]))
     kept: list[tuple[int, int, wordlist.Term, Severity]] = []
+    starts: list[int] = []
     for hit in ranked:
-        if not any(hit[0] < other[1] and other[0] < hit[1] for other in kept):
-            kept.append(hit)
-    return sorted(kept, key=lambda hit: hit[:2])
+        place = bisect(starts, hit[0])
+        free_before = place == 0 or kept[place - 1][1] <= hit[0]
+        free_after = place == len(kept) or hit[1] <= kept[place][0]
+        if free_before and free_after:
+            starts.insert(place, hit[0])
+            kept.insert(place, hit)
+    return kept
 
 
 def _message(words: WordList, term: wordlist.Term, found: str) -> str:

@@ -16,7 +16,8 @@ import functools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
@@ -30,6 +31,8 @@ _GAP = r"[\s\-*_>|]+"  # between the words of a phrase: spaces, line breaks, hyp
 _JOIN = r"[\s\-]*"  # where a pattern has a hyphen: two words, one, or hyphenated
 # A word ends where a letter or digit is no neighbour; `_must_` is Markdown, `user_id` a name.
 _LEFT, _RIGHT = r"(?<![^\W_])(?<!\w_)", r"(?![^\W_])(?!_\w)"
+_WORD = re.compile(r"[^\W_]+")
+_NEAR = 100  # characters around a finding in which a phrase that excuses it can stand
 _APOSTROPHES = dict.fromkeys("’‘ʼ＇′`´‛ʹ", "'")
 _HYPHENS = dict.fromkeys("‐‑‒–—−", "-")
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
@@ -76,9 +79,19 @@ class Term:
     severity: Severity
     prefer: tuple[str, ...]
     never_a_name: bool
-    match: re.Pattern[str]
     unless: re.Pattern[str] | None
     softer: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to try where a certain word stands: a term, its phrases that begin with that word, and
+    how many characters before the word they begin (1 for a leading apostrophe).
+    """
+
+    term: Term
+    phrases: re.Pattern[str]
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +111,30 @@ class WordList:
     language: str
     version: int
     terms: tuple[Term, ...]
-    messages: dict[Kind, str]
+    messages: Mapping[Kind, str]
     names: re.Pattern[str] | None
     places: tuple[AllowedPlace, ...]
+    by_word: Mapping[str, tuple[Look, ...]]
+    """What to try at a word that is exactly this."""
+    by_root: Mapping[str, tuple[Look, ...]]
+    """What to try at a word that begins with these letters."""
+
+    def hits(self, text: str) -> Iterator[tuple[int, int, Term]]:
+        """Every place of a folded text where a term's phrase stands, before exceptions.
+
+        One walk over the words, and few phrases are tried at each, so that the time grows with
+        the text and not with text times list.
+        """
+        lengths = sorted({len(root) for root in self.by_root})
+        for word in _WORD.finditer(text):
+            told, place = word[0], word.start()
+            looks = list(self.by_word.get(told, ()))
+            for length in lengths:
+                looks.extend(self.by_root.get(told[:length], ()) if length <= len(told) else ())
+            for look in looks:
+                found = look.phrases.match(text, max(place - look.before, 0))
+                if found:
+                    yield found.start(), found.end(), look.term
 
     def allows(self, key: str, term: str) -> bool:
         """Whether a reviewer let this term stand at this place (paths may be given in full)."""
@@ -171,10 +205,10 @@ def load(language: str) -> WordList:
     )
 
 
-def parse(terms: str, allowed: str = "") -> WordList:
+def parse(words: str, allowed: str = "") -> WordList:
     """A word list from the texts of its two files. Raises WordingError, saying what is wrong."""
     try:
-        rows = msgspec.convert(tomllib.loads(terms), _ListFile)
+        rows = msgspec.convert(tomllib.loads(words), _ListFile)
         passes = msgspec.convert(tomllib.loads(allowed), _AllowedFile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise WordingError(f"A word list can't be read: {error}. Nothing was checked.") from error
@@ -192,33 +226,56 @@ def parse(terms: str, allowed: str = "") -> WordList:
                 "an entry is for one known term at one place."
             )
     small = "|".join(_words(word) for word in rows.small_words)
+    terms = tuple(
+        Term(
+            term=row.term,
+            kind=row.kind,
+            severity=row.severity,
+            prefer=tuple(row.prefer),
+            never_a_name=row.never_a_name,
+            unless=_any_of(row.unless, small),
+            softer=_any_of(row.softer, small),
+        )
+        for row in rows.terms
+    )
+    by_word: dict[str, list[Look]] = defaultdict(list)
+    by_root: dict[str, list[Look]] = defaultdict(list)
+    for row, term in zip(rows.terms, terms, strict=True):
+        if not row.match:
+            raise WordingError(f"The term {row.term!r} has nothing to look for.")
+        for (root, whole, before), phrases in _by_first_word(row.match).items():
+            pattern = _any_of(phrases, small)
+            assert pattern is not None
+            (by_word if whole else by_root)[root].append(Look(term, pattern, before))
     return WordList(
         language=rows.language,
         version=rows.version,
-        terms=tuple(
-            Term(
-                term=row.term,
-                kind=row.kind,
-                severity=row.severity,
-                prefer=tuple(row.prefer),
-                never_a_name=row.never_a_name,
-                match=_any_of(row.match, small, row.term),
-                unless=_any_of(row.unless, small, row.term) if row.unless else None,
-                softer=_any_of(row.softer, small, row.term) if row.softer else None,
-            )
-            for row in rows.terms
-        ),
+        terms=terms,
         messages={"modal": rows.messages["modal"], "stigma": rows.messages["stigma"]},
-        names=_any_of([n.name for n in passes.names], small, "names") if passes.names else None,
+        names=_any_of([n.name for n in passes.names], small),
         places=tuple(AllowedPlace(p.key, p.term, p.reason, p.reviewer) for p in passes.places),
+        by_word={word: tuple(looks) for word, looks in by_word.items()},
+        by_root={root: tuple(looks) for root, looks in by_root.items()},
     )
 
 
-def _any_of(phrases: list[str], small: str, term: str) -> re.Pattern[str]:
+def _by_first_word(phrases: list[str]) -> dict[tuple[str, bool, int], list[str]]:
+    """Phrases by (first word or its root, whether it is the whole word, characters before it)."""
+    sorted_out: dict[tuple[str, bool, int], list[str]] = defaultdict(list)
+    for phrase in phrases:
+        for first in fold(phrase).text.split()[0].split("/"):
+            found = _WORD.search(first)
+            if not found:
+                raise WordingError(f"The phrase {phrase!r} does not begin with a word.")
+            whole = first[found.end() : found.end() + 1] not in ("-", "*")
+            sorted_out[found[0], whole, found.start()].append(phrase)
+    return sorted_out
+
+
+def _any_of(phrases: list[str], small: str) -> re.Pattern[str] | None:
     if not phrases:
-        raise WordingError(f"The term {term!r} has nothing to look for.")
-    patterns = sorted((_phrase(phrase, small) for phrase in phrases), key=len, reverse=True)
-    return re.compile("|".join(patterns))
+        return None
+    return re.compile("|".join(sorted((_phrase(p, small) for p in phrases), key=len, reverse=True)))
 
 
 def _phrase(phrase: str, small: str) -> str:
@@ -246,15 +303,13 @@ def _words(word: str) -> str:
 
 
 def covering(pattern: re.Pattern[str] | None, text: str, start: int, end: int) -> bool:
-    """Whether the pattern matches somewhere so that the whole span lies inside the match."""
+    """Whether the pattern matches near by so that the whole span lies inside the match."""
     if pattern is None:
         return False
-    return any(a <= start and end <= b for a, b in _spans(pattern, text))
-
-
-def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Every match, overlapping ones too: each start is tried."""
-    found = pattern.search(text)
-    while found:
-        yield found.span()
-        found = pattern.search(text, found.start() + 1)
+    first, last = max(start - _NEAR, 0), min(end + _NEAR, len(text))
+    found = pattern.search(text, first, last)
+    while found and found.start() <= start:
+        if found.end() >= end:
+            return True
+        found = pattern.search(text, found.start() + 1, last)
+    return False

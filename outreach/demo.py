@@ -81,7 +81,8 @@ def walk(folder: Path, *, say: Say = print, now: datetime | None = None) -> None
         history = tuple(
             nectos.events(quarter.first, alex.device.profile.member, alex.device.profile.device, HISTORY_SERVICES)
         )
-        alex.device.client().register_team(alex.device.team)
+        with alex.device.client() as client:
+            client.register_team(alex.device.team)
         alex.bring_in(history)
         alex.sync()
         say(f" 6  The hub is up at {hub}. Alex brings in last year’s 447 referrals: {len(history)} events, sealed.")
@@ -144,7 +145,8 @@ def open_in_browser(folder: Path, *, port: int = 8550, fresh: bool = False, say:
 def fill(example: team.Example) -> None:
     """Register the team with its hub and bring in the history that the coordinator's report shows."""
     device = example.open_device("alex")
-    device.client().register_team(device.team)
+    with device.client() as client:
+        client.register_team(device.team)
     session = device.unlock(example.passphrases["alex"])
     quarter = _quarter(session.now())
     session.bring_in(

@@ -17,6 +17,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -71,9 +73,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
             for name, value in msgspec.structs.asdict(self).items()
         }
-        path = folder / "device.json"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(plain, file, indent=1)
+        _replace(folder / "device.json", json.dumps(plain, indent=1).encode())
 
     @classmethod
     def read(cls, folder: Path) -> Profile:
@@ -81,7 +81,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.json.decode((folder / "device.json").read_bytes(), type=cls)
         except FileNotFoundError:
             raise DeviceError(f"There is no profile in {folder}. Nothing was changed.") from None
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):  # msgspec's errors are of this kind, and those of texts
             raise DeviceError(
                 f"The profile in {folder} can't be read. What it recorded is still there, sealed. "
                 "Show this to your coordinator; nothing was changed."
@@ -94,9 +94,17 @@ class Device:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.profile = Profile.read(self.folder)
-        self.outbox = Outbox(self.folder / "outbox.db")
         self.team = self._read_team()
-        self.installation = Sender.of(self.team, self.profile.sender, self.profile.seed)
+        try:
+            self.installation = Sender.of(self.team, self.profile.sender, self.profile.seed)
+            self.outbox = Outbox(self.folder / "outbox.db")
+        except SyncError as problem:
+            raise DeviceError(str(problem)) from None
+        except ValueError:
+            raise DeviceError(
+                f"The key of the profile in {self.folder} is damaged. What it recorded is still there, sealed. "
+                "Show this to your coordinator; nothing was changed."
+            ) from None
         self.clock = Clock(self.profile.member, self.profile.device, counter=self._read_counter())
 
     # --- what everyone may see ---
@@ -123,11 +131,17 @@ class Device:
 
     @cached_property
     def directory(self) -> services.Directory:
-        return services.load(self.folder / "packs" / "directory.toml")
+        try:
+            return services.load(self.folder / "packs" / "directory.toml")
+        except (OSError, ValueError) as problem:
+            raise DeviceError(f"{_PACK.format('directory of places')} {_sentence(problem)}") from None
 
     @cached_property
     def trust(self) -> Trust:
-        return Trust.from_json((self.folder / "packs" / "trust.json").read_text())
+        try:
+            return Trust.from_json((self.folder / "packs" / "trust.json").read_bytes())
+        except (OSError, ValueError) as problem:
+            raise DeviceError(f"{_PACK.format('list of teams and slips')} {_sentence(problem)}") from None
 
     @cached_property
     def cards(self) -> tuple[cards.Card, ...]:
@@ -172,7 +186,8 @@ class Device:
 
     def deliver(self) -> PushReport:
         """Send what waits. Blocking; needs no unlocking, since the envelopes are sealed."""
-        return self.client().push()
+        with self.client() as client:
+            return client.push()
 
     def unlock(self, passphrase: str) -> Session:
         """Open the vault. Blocking, about a second.
@@ -198,16 +213,43 @@ class Device:
             ) from None
         return team
 
+    def keep_team(self, team: TeamLog) -> None:
+        """Keep what was learnt of the team: the log only ever grows."""
+        if len(team.statements) > len(self.team.statements):
+            _replace(self.folder / "team.cbor", team.to_bytes())
+            self.team = team
+
     # --- the counter survives a restart, so that order does too ---
 
     def keep_counter(self) -> None:
-        path = self.folder / "counter"
-        fresh = path.with_suffix(".new")
-        fresh.write_text(str(self.clock.counter))
-        fresh.replace(path)
+        """A hint, not a record: where it can't be written, saving goes on."""
+        with suppress(OSError):
+            _replace(self.folder / "counter", str(self.clock.counter).encode(), durable=False)
 
     def _read_counter(self) -> int:
         try:
             return int((self.folder / "counter").read_text())
         except (OSError, ValueError):
             return 0
+
+
+_PACK = "The {} on this device can't be used; what was recorded is safe. A coordinator can give it anew."
+
+
+def _sentence(problem: Exception) -> str:
+    return (problem.strerror or "It can't be read") + "." if isinstance(problem, OSError) else str(problem)
+
+
+def _replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Give a file new contents: after a power cut it holds the old or the new ones. Mode 0600."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

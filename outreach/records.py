@@ -10,18 +10,29 @@ brought in from the outbox.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outreach.logbook import codec
-from outreach.logbook.events import Arrived, Corrected, DeskOutcome, Event, SentAhead, SlipIssued, Withdrawn
+from outreach.logbook.events import (
+    Arrived,
+    Corrected,
+    DeskOutcome,
+    Event,
+    PermissionWithdrawn,
+    SentAhead,
+    SlipIssued,
+    Withdrawn,
+)
 from outreach.logbook.views import Logbook
-from outreach.vault import Vault, VaultError, WrongPassphrase
+from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
 from sync.client import Pulled
-from sync.envelope import open_envelope
+from sync.envelope import open_envelope, verify
 from sync.errors import SyncError
+from sync.outbox import OutboxDamaged
 from sync.team import Keyring, MemberKeys, Sender
+from sync.times import LATEST
 
 if TYPE_CHECKING:
     from outreach.device import Device
@@ -62,7 +73,7 @@ class Records:
         slip = keys.get("slip")
         self._slip_key = (bytes(slip["kid"]), bytes(slip["seed"])) if slip else None
         member = keys["member"]
-        self._sender = Sender.of(
+        self._sender: Sender | None = Sender.of(
             device.team, member["sender"], MemberKeys.from_document(member["keys"]).sign_seed
         )
         self._read_all()
@@ -80,6 +91,15 @@ class Records:
             raise NotOpened(str(problem)) from None
         try:
             return cls(device, vault)
+        except (VaultError, SyncError) as problem:
+            vault.close()
+            raise NotOpened(str(problem)) from None
+        except (KeyError, TypeError, ValueError):  # the keys in the vault are not those of a member
+            vault.close()
+            raise NotOpened(
+                "The vault opened, and a member's keys are not in it. What it holds is safe and unchanged; "
+                "a coordinator can take this device in again."
+            ) from None
         except BaseException:
             vault.close()
             raise
@@ -102,9 +122,12 @@ class Records:
             self.device.keep_counter()
 
     def _seal(self, events: Iterable[Event]) -> None:
+        sender = self._sender
+        if sender is None:
+            raise VaultClosed
         for event in events:
             self.device.outbox.record(
-                event.stamp.id, codec.encode(event), self.audiences(event), self._sender, self.device.team
+                event.stamp.id, codec.encode(event), self.audiences(event), sender, self.device.team
             )
 
     def audiences(self, event: Event) -> tuple[str, ...]:
@@ -114,14 +137,27 @@ class Records:
                 return self._with_desk(event.service)
             case DeskOutcome():
                 return self._with_desk(self.device.site)
-            case Corrected() | Withdrawn():
-                target = self.logbook.event(event.target)
+            case PermissionWithdrawn():
+                return self._told_under(event.permission)
+            case Corrected() | Withdrawn():  # as it was recorded: by now it may count as taken back
+                target = self.logbook.events.get(event.target)
                 return ("team",) if target is None else self.audiences(target)
             case _:
                 return ("team",)
 
+    def _told_under(self, permission: bytes) -> tuple[str, ...]:
+        """Everyone who was told something under a permission hears that it was taken back."""
+        told = {"team"}
+        for event in self.logbook:
+            if isinstance(event, SentAhead) and event.permission == permission:
+                told |= set(self._with_desk(event.service))
+        return tuple(sorted(told))
+
     def _with_desk(self, site: str) -> tuple[str, ...]:
-        """The team, and the desk of a site where it has one. Of a slip a desk learns token, place and dates."""
+        """The team, and the desk of a site where it has one.
+
+        Of a slip that nobody has shown, a desk learns token, place and dates.
+        """
         desk = f"desk:{site}"
         return (desk, "team") if desk in self.device.team.audiences() else ("team",)
 
@@ -139,13 +175,27 @@ class Records:
         return self.logbook.add(event)
 
     def _bring_in_locked_captures(self) -> None:
-        captures = []
-        for envelope in self.device.outbox.envelopes(self.device.installation.sender_id):
+        self._keep(self._locked_captures())
+
+    def _locked_captures(self) -> Iterator[Event]:
+        """What was recorded on this device without unlocking, and is not in the vault yet."""
+        for ref in self.device.outbox.refs():
+            if ref in self.logbook:
+                continue
             try:
-                captures.append(codec.decode(open_envelope(envelope, self._keyring)))
+                entry = self.device.outbox.entry(ref)
+                if entry is None or entry.envelope is None:
+                    continue
+                if entry.sender != self.device.installation.sender_id:
+                    continue
+                verify(entry.envelope, self.device.team)
+                event = codec.decode(open_envelope(entry.envelope, self._keyring))
+            except OutboxDamaged:
+                continue  # set aside when it is its turn to be sent; the others are sound
             except (SyncError, codec.UnreadableEvent):
                 continue  # a write-only member can't open it; it travels all the same
-        self._keep(captures)
+            if event.stamp.member == self.device.profile.member and not _misfit(event):
+                yield event
 
     def _seal_what_is_not_sealed(self) -> None:
         known = self.device.outbox.refs()
@@ -164,16 +214,18 @@ class Records:
         Raises:
             SyncError: the hub can't be reached or answers strangely; records are safe and wait.
         """
-        client = self.device.client()
-        pushed = client.push()
         fetched = 0
         problems: list[str] = []
         batch: list[Pulled] = []
-        for pulled in client.pull(self._cursor(), self._keyring):
-            batch.append(pulled)
-            if len(batch) >= PULL_BATCH:
-                fetched += self._take_in(batch, problems)
-                batch = []
+        with self.device.client() as client:
+            pushed = client.push()
+            problems.extend(refusal.reason for refusal in pushed.refused)
+            for pulled in client.pull(self._cursor(), self._keyring):
+                batch.append(pulled)
+                if len(batch) >= PULL_BATCH:
+                    fetched += self._take_in(batch, problems)
+                    batch = []
+            self.device.keep_team(client.team)
         fetched += self._take_in(batch, problems)
         return SyncReport(pushed.sent, fetched, self.device.waiting(), tuple(problems))
 
@@ -196,19 +248,39 @@ class Records:
                 except codec.UnreadableEvent as problem:
                     problems.append(str(problem))
                     continue
+                except (ArithmeticError, RecursionError):
+                    problems.append(_NO_PLACE)
+                    continue
                 if event.stamp.member != pulled.member:
                     problems.append("A record names another author than its signature. It is set aside.")
+                elif problem_of := _misfit(event):
+                    problems.append(problem_of)
                 else:
                     fresh.append(event)
-            added = self._keep(fresh)
+            added = self._keep(fresh, problems)
             self._remember_cursor(batch[-1].position)
+            self.device.keep_counter()
             return added
 
-    def _keep(self, events: Iterable[Event]) -> int:
-        """Into the vault first, then into the views: what a view shows is on disk."""
+    def _keep(self, events: Iterable[Event], problems: list[str] | None = None) -> int:
+        """Into the vault first, then into the views: what a view shows is on disk.
+
+        All or none; with `problems`, what the vault has no place for is set aside with a sentence.
+        """
         fresh = {event.stamp.id: event for event in events if event.stamp.id not in self.logbook}
-        if fresh:
-            self._events.insert_multiple([codec.to_document(event) for event in fresh.values()])
+        documents = {event: codec.to_document(fresh[event]) for event in fresh}
+        if documents:
+            try:
+                self._events.insert_multiple(documents.values())
+            except ValueRefused:
+                if problems is None:
+                    raise
+                for known, document in documents.items():
+                    try:
+                        self._events.insert(document)
+                    except ValueRefused:
+                        problems.append(_NO_PLACE)
+                        del fresh[known]
         for event in fresh.values():
             self._fold(event)
         return len(fresh)
@@ -220,8 +292,24 @@ class Records:
             self._state.insert({"position": position})
 
     def close(self) -> None:
-        """Drop the keys and shut the vault."""
+        """Drop the keys and what was read with them, and shut the vault."""
         with self._lock:
             self._keyring = Keyring()
             self._slip_key = None
+            self._sender = None
+            self.logbook = Logbook()
             self._vault.close()
+
+
+_NO_PLACE = "A record holds a value that has no place in one. It is set aside; nothing else is touched."
+
+
+def _misfit(event: Event) -> str:
+    """Why an event that is signed and readable has no place in the store; empty where it has one."""
+    try:
+        codec.to_document(event)
+    except (ArithmeticError, RecursionError, TypeError, ValueError):
+        return _NO_PLACE
+    if not 0 <= event.stamp.at <= LATEST:
+        return "A record has a date that no clock shows. It is set aside; nothing else is touched."
+    return ""

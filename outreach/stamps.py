@@ -15,6 +15,8 @@ from pathlib import Path
 from outreach.logbook.events import Stamp
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+LARGEST = 2**62
+"""Counters stop here: one absurd event from elsewhere leaves recording as it was."""
 
 
 def wall_ms() -> int:
@@ -58,10 +60,10 @@ class Clock:
 
     def seen(self, counter: int) -> None:
         """An event with this counter was read: the next stamp comes after it."""
-        self.counter = max(self.counter, counter)
+        self.counter = max(self.counter, min(counter, LARGEST))
 
     def stamp(self, *, locked: bool = False, late: bool = False) -> Stamp:
-        self.counter += 1
+        self.counter = min(self.counter + 1, LARGEST)
         return Stamp(
             id=secrets.token_bytes(12),
             member=self.member,

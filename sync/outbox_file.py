@@ -125,7 +125,7 @@ def sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        code = error.sqlite_errorcode & 0xFF
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
             raise OutboxFull(
                 "This device has no room left, so the record was not kept in the outbox. "
@@ -146,6 +146,10 @@ def sentences(path: Path) -> Iterator[None]:
                 "check that the folder is there and can be written."
             ) from None
         raise OutboxDamaged(damaged(path)) from None
+    except sqlite3.ProgrammingError:
+        raise OutboxError(
+            "The outbox is closed on this device. What is in it is safe; open it again."
+        ) from None
     except sqlite3.DatabaseError:
         raise OutboxDamaged(damaged(path)) from None
     except OSError as error:

@@ -2,12 +2,12 @@
 
 Records of one talk (same contact id, or merged as `same_talk`) show as one `Contact`: lists are
 united, other fields come from the first record by order that has them, and what was given out
-is counted once (`given`). The group's time is that of its first record by order.
+is counted once (see `given`). The group's time is that of its first record by order.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -21,9 +21,8 @@ from outreach.logbook.events import (
     NaloxoneSupplied,
     SubstanceUse,
 )
+from outreach.logbook.given import Given, give_once, united
 from outreach.logbook.history import History, Links
-
-T = TypeVar("T", bound=Hashable)
 
 _SINGLE = (
     "kind",
@@ -36,17 +35,6 @@ _SINGLE = (
     "note",
     "person",
 )
-
-
-class Given(msgspec.Struct, frozen=True):
-    """Something that left a bag: kit or naloxone, from which member's bag, by which record."""
-
-    item: str
-    quantity: int
-    batch: str
-    member: bytes
-    record: EventId
-    order: tuple[int, bytes, bytes]
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,21 +219,17 @@ def _order(contact: Contact) -> tuple[int, bytes, bytes]:
     return contact.order
 
 
-def _united(lists: Iterable[Iterable[T]]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(each for items in lists for each in items))
-
-
 def _unite(records: Sequence[ContactRecorded], history: History) -> Contact:
     """One talk out of its records, which come in order."""
     first = records[0]
     one = first if len(records) == 1 else _blend(records)
-    kit, naloxone, given = _given(records)
+    kit, naloxone, given = give_once(records)
     return Contact(
         id=first.contact,
         event=first,
-        ids=_united((record.contact,) for record in records),
+        ids=united((record.contact,) for record in records),
         records=tuple(record.stamp.id for record in records),
-        members=_united((record.stamp.member,) for record in records),
+        members=united((record.stamp.member,) for record in records),
         at=first.stamp.at,
         order=first.stamp.order,
         kind=one.kind,
@@ -262,7 +246,7 @@ def _unite(records: Sequence[ContactRecorded], history: History) -> Contact:
         practical=one.practical,
         confidentiality_explained=one.confidentiality_explained,
         note=one.note,
-        notes=_united((record.note,) for record in records if record.note),
+        notes=united((record.note,) for record in records if record.note),
         person=one.person,
         had_to_go=one.had_to_go,
         unfinished=one.unfinished,
@@ -285,74 +269,10 @@ def _blend(records: Sequence[ContactRecorded]) -> ContactRecorded:
     return msgspec.structs.replace(
         records[0],
         **{field: first(field) for field in _SINGLE},
-        substances=_united(record.substances for record in records),
-        advice=_united(record.advice for record in records),
-        practical=_united(record.practical for record in records),
+        substances=united(record.substances for record in records),
+        advice=united(record.advice for record in records),
+        practical=united(record.practical for record in records),
         confidentiality_explained=True if True in explained else False if False in explained else None,
         had_to_go=any(record.had_to_go for record in records),
         unfinished=all(record.unfinished for record in records),
     )
-
-
-def _given(
-    records: Sequence[ContactRecorded],
-) -> tuple[tuple[KitIssued, ...], tuple[NaloxoneSupplied, ...], tuple[Given, ...]]:
-    """What a talk gave out, each thing once.
-
-    Two records of one talk tell of the same things. So of each kit item, and of each naloxone
-    product and batch, the record that says most counts (ties: the first by order), out of the
-    bag of the member who made it. Naloxone with no batch written down counts only by as much
-    as its record exceeds the batches that are known.
-    """
-    kit: list[KitIssued] = []
-    naloxone: list[NaloxoneSupplied] = []
-    given: list[Given] = []
-    if not any(record.kit or record.naloxone for record in records):
-        return (), (), ()
-
-    def most(total: Callable[[ContactRecorded], int]) -> ContactRecorded:
-        return max(records, key=total)  # the first of equals, and records come in order
-
-    def give(record: ContactRecorded, item: str, quantity: int, batch: str) -> None:
-        if quantity > 0:
-            stamp = record.stamp
-            given.append(Given(item, quantity, batch, stamp.member, stamp.id, stamp.order))
-
-    for item in _united((line.item for line in record.kit) for record in records):
-
-        def pieces(record: ContactRecorded, item: str = item) -> int:
-            return sum(line.quantity for line in record.kit if line.item == item)
-
-        record = most(pieces)
-        kit.extend(line for line in record.kit if line.item == item)
-        give(record, item, pieces(record), "")
-
-    for product in _united((line.product for line in record.naloxone) for record in records):
-        known = 0
-        for batch in _united((line.batch for line in record.naloxone) for record in records):
-            if not batch:
-                continue
-
-            def kits(record: ContactRecorded, product: str = product, batch: str = batch) -> int:
-                return sum(
-                    line.kits for line in record.naloxone if (line.product, line.batch) == (product, batch)
-                )
-
-            record = most(kits)
-            known += kits(record)
-            naloxone.extend(
-                line for line in record.naloxone if (line.product, line.batch) == (product, batch)
-            )
-            give(record, product, kits(record), batch)
-
-        def nameless(record: ContactRecorded, product: str = product) -> int:
-            lines = [line for line in record.naloxone if line.product == product]
-            return sum(line.kits for line in lines) if any(not line.batch for line in lines) else 0
-
-        record = most(nameless)
-        beyond = nameless(record) - known
-        if beyond > 0:
-            line = next(each for each in record.naloxone if each.product == product and not each.batch)
-            naloxone.append(msgspec.structs.replace(line, kits=beyond))
-            give(record, product, beyond, "")
-    return tuple(kit), tuple(naloxone), tuple(given)

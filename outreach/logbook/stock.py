@@ -10,8 +10,9 @@ was counted; it is shown, not hidden. What is given without a batch, or from a b
 nobody counted, is taken from the item's lines in order of batch.
 """
 
-from outreach.logbook.contacts import Contacts, Given
+from outreach.logbook.contacts import Contacts
 from outreach.logbook.events import BagCounted, EventId, ShiftStarted, StockLine
+from outreach.logbook.given import Given
 from outreach.logbook.history import History
 
 Count = BagCounted | ShiftStarted

@@ -32,7 +32,9 @@ WIDTH, HEIGHT = A4
 LEFT, RIGHT = 46.0, WIDTH - 46.0
 TOP, BOTTOM = HEIGHT - 50.0, 46.0
 ROW = 19.0
-MOST_LABEL_LINES = 3
+MANY_LINES = 6
+"""In a table with more lines than this a label has one line, in others `LABEL_LINES`."""
+LABEL_LINES = 3
 
 REGULAR, BOLD = fonts.FAMILY, f"{fonts.FAMILY}-Bold"
 INK, SOFT, LINE, RULE = (HexColor(value) for value in ("#111111", "#565656", "#D9D9D9", "#B5B5B5"))
@@ -108,7 +110,7 @@ def _second_page(sheet: "_Sheet") -> None:
     else:
         sheet.paragraph(report.finding, _READING)
         sheet.paragraph("Records that are still on a device join in once it has sent them.", _PLAIN)
-    sheet.room -= sum(sheet.measure(text, _PLAIN) + 6 for text in report.caution)
+    sheet.room += 14 + sum(sheet.measure(text, _PLAIN) + 6 for text in report.caution)
     sheet.counted("What happened on the day", report.attendance, "answer")
     sheet.room = sheet.foot_top
     sheet.y -= 14
@@ -126,7 +128,7 @@ class _Sheet:
         self.foot = [Paragraph(_escaped(" ".join(report.completeness)), _FOOT)]
         self.foot_top = BOTTOM + sum(each.wrap(RIGHT - LEFT, HEIGHT)[1] for each in self.foot) + 12
         self.room = self.foot_top
-        """Nothing goes below this."""
+        """Lists end above this."""
 
     # --- words ---
 
@@ -213,9 +215,10 @@ class _Sheet:
 
     def funnel(self, what: str, lines: Sequence["Line"]) -> None:
         self.columns(what, _COLUMNS)
+        label_lines = LABEL_LINES if len(lines) <= MANY_LINES else 1
         for line in lines:
-            self.line(line)
-        self.line(self.report.all, BOLD)
+            self.line(line, label_lines)
+        self.line(self.report.all, 1, BOLD)
 
     def columns(self, what: str, columns: Sequence[Column]) -> None:
         self.y -= 22
@@ -226,11 +229,10 @@ class _Sheet:
         self.y -= 6
         self.hairline(self.y, RULE)
 
-    def line(self, line: "Line", font: str = REGULAR) -> None:
+    def line(self, line: "Line", label_lines: int, font: str = REGULAR) -> None:
         label = simpleSplit(line.label, font, 9.5, _LABEL_WIDTH) or [""]
-        if len(label) > MOST_LABEL_LINES:
-            kept = label[: MOST_LABEL_LINES - 1]
-            label = [*kept, " ".join(label[MOST_LABEL_LINES - 1 :])]
+        if len(label) > label_lines:
+            label = [*label[: label_lines - 1], " ".join(label[label_lines - 1 :])]
         detail = simpleSplit(line.detail, REGULAR, 8, _LABEL_WIDTH)[:1]
         height = ROW + 11 * (len(label) - 1) + 10 * len(detail)
         y = self.y - 13

@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +25,37 @@ from outreach.screens import (  # noqa: F401  each of these registers its screen
     cards,
     chooser,
     contact,
+    coordinator,
+    desk,
+    find,
     home,
     kit,
     lock,
     naloxone,
     overdose,
     practical,
+    refer,
     routes,
     shift,
+    slip,
     tray,
 )
 from outreach.screens.shell import Shell
+from outreach.screens.window import asked
 
 
 def main(page: ft.Page, *, profiles: Mapping[str, Path], hints: Mapping[str, str] | None = None) -> None:
     """Open one window. `hints` are passphrases to show on the lock screen: the example team's only."""
     shell = Shell(page, profiles, hints or {})
-    shell.dress()
-    page.title = "Outreach"
-    page.padding = 0
+    before(page)
     shell.start()
     page.render_views(window, shell)
+
+
+def before(page: ft.Page) -> None:
+    """Dress a page before it is shown at all, so that nothing flashes white at night."""
+    page.title = "Outreach"
+    theme.dress(page, asked(page.route, "look"), datetime.now().astimezone().time())
 
 
 @ft.component
@@ -97,4 +108,4 @@ def serve(
     def window_main(page: ft.Page) -> None:
         main(page, profiles=profiles, hints=hints)
 
-    web.listen(window_main, port=port, opened=opened)
+    web.listen(window_main, before, port=port, opened=opened)

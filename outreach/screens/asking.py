@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import flet as ft
-import msgspec
 
 from forms import cards as deck
 from forms import codes, wording
 from outreach.capture import ContactDraft
-from outreach.logbook.events import NOTE_LIMIT, NaloxoneSupplied
+from outreach.logbook.events import NOTE_LIMIT
 from outreach.screens import parts, theme
 from outreach.screens.shell import Shell
 from outreach.screens.theme import GAP, NOTE, SMALL, STEP
@@ -25,7 +24,6 @@ Controls = list[ft.Control]
 OFTEN_USED = ("heroin", "crack", "street_tablets_unknown", "pregabalin", "alcohol")
 """Substances shown before "More …" is tapped."""
 OFTEN_ROUTES = ("smoke_pipe", "smoke_foil", "inject_iv")
-OFTEN_KIT = ("foil", "kit_pack", "condoms")
 PAIR = frozenset({"heroin", "crack"})
 
 
@@ -68,7 +66,7 @@ def substances(draft: ContactDraft, opened: set[str]) -> Controls:
                 continue  # the quick pick says it
             label = known.label(key) if everything else short(known.label(key))
             row.append(parts.chip(label, key in draft.substances, lambda key=key: switch(key)))
-    row.append(_more("substances", opened))
+    row.append(more("substances", opened))
     return [group("Talked about", [parts.chips(row)])]
 
 
@@ -118,7 +116,7 @@ def _routes(draft: ContactDraft, of: Sequence[str], opened: set[str]) -> ft.Row:
     now = {draft.substances[key] for key in of}
     shown = [*keys, *(route for route in now if route and route not in keys)]
     row: Controls = [parts.chip(known.label(key), now == {key}, lambda key=key: choose(key)) for key in shown]
-    row.append(_more("routes", opened))
+    row.append(more("routes", opened))
     return parts.chips(row)
 
 
@@ -213,126 +211,6 @@ def _step_button(label: str, card: str, chosen: bool, action: parts.Action) -> f
     )
 
 
-# --- given out ------------------------------------------------------------------------------
-
-
-def kit(shell: Shell, draft: ContactDraft, opened: set[str]) -> Controls:
-    """Steppers for what is usually given, the whole bag one tap away."""
-    known = codes.load("kit_items")
-    counted = [line.item for line in shell.session.bag() if line.item in known] if shell.session else []
-    keys = list(dict.fromkeys([*(counted or OFTEN_KIT), *draft.kit]))
-    if "kit" in opened:
-        keys = list(dict.fromkeys([*keys, *known.keys()]))
-
-    def change(key: str, quantity: int) -> None:
-        if quantity > 0:
-            draft.kit[key] = quantity
-        else:
-            draft.kit.pop(key, None)
-
-    lines: Controls = []
-    for key in keys:
-        asked = [prompt.text for prompt in known[key].prompts] if draft.kit.get(key) else []
-        lines.append(
-            parts.stepper(
-                known.label(key),
-                draft.kit.get(key, 0),
-                lambda quantity, key=key: change(key, quantity),
-                second=" ".join(asked),
-            )
-        )
-    lines.append(parts.chips([_more("kit", opened, "More kit …")]))
-    return lines
-
-
-def naloxone(shell: Shell, draft: ContactDraft) -> Controls:
-    """Kits, and once there is one: which product, batch and expiry (the last batch comes by itself)."""
-    now = draft.naloxone[0] if draft.naloxone else None
-
-    def change(kits: int) -> None:
-        draft.naloxone = [] if kits == 0 else [supply(shell, draft, kits)]
-
-    lines: Controls = [parts.stepper("Naloxone", now.kits if now else 0, change)]
-    if now is not None:
-        lines += naloxone_pack(draft)
-    return lines
-
-
-def naloxone_pack(draft: ContactDraft) -> Controls:
-    """What is printed on the pack."""
-    now = draft.naloxone[0]
-    products = codes.load("naloxone_products")
-
-    def put(**values: str) -> None:
-        draft.naloxone[0] = msgspec.structs.replace(draft.naloxone[0], **values)
-
-    return [
-        parts.chips(
-            parts.chip(code.label, now.product == code.key, lambda key=code.key: put(product=key))
-            for code in products
-        ),
-        ft.Row(
-            [
-                ft.Container(
-                    parts.field("Batch", now.batch, lambda typed: put(batch=typed.strip()), capitals=True),
-                    expand=1,
-                ),
-                ft.Container(
-                    parts.field(
-                        "Expiry", now.expires_on, lambda typed: put(expires_on=typed.strip()), hint="2028-04"
-                    ),
-                    expand=1,
-                ),
-            ],
-            spacing=GAP,
-        ),
-    ]
-
-
-def naloxone_people(draft: ContactDraft) -> Controls:
-    """First kit or another one, who it is for, and going through how to use it."""
-    given = draft.naloxone[0]
-
-    def choices(name: str, list_name: str, attribute: str) -> ft.Control:
-        now = getattr(given, attribute)
-
-        def choose(key: str) -> None:
-            value = "" if getattr(draft.naloxone[0], attribute) == key else key
-            draft.naloxone[0] = msgspec.structs.replace(draft.naloxone[0], **{attribute: value})
-
-        return group(
-            name,
-            [
-                parts.chips(
-                    parts.chip(code.label, now == code.key, lambda key=code.key: choose(key))
-                    for code in codes.load(list_name)
-                )
-            ],
-        )
-
-    shown: Controls = [choices("First or again", "supply_type", "supply_type")]
-    if given.supply_type == "resupply":
-        shown.append(choices("Why another kit", "resupply_reason", "resupply_reason"))
-    shown.append(choices("Who it is for", "recipient_type", "recipient_type"))
-    shown.append(choices("Going through how to use it", "naloxone_training", "training"))
-    return shown
-
-
-def supply(shell: Shell, draft: ContactDraft, kits: int) -> NaloxoneSupplied:
-    """So many kits of the batch used last, else of what the bag holds."""
-    if draft.naloxone:
-        return msgspec.structs.replace(draft.naloxone[0], kits=kits)
-    products = codes.load("naloxone_products")
-    bag = shell.session.bag() if shell.session else ()
-    carried = next((line for line in bag if line.item in products and line.quantity > 0), None)
-    last = shell.last_naloxone
-    if last is not None:
-        return NaloxoneSupplied(product=last.product, kits=kits, batch=last.batch, expires_on=last.expires_on)
-    if carried is not None:
-        return NaloxoneSupplied(product=carried.item, kits=kits, batch=carried.batch)
-    return NaloxoneSupplied(product=products.keys()[0], kits=kits)
-
-
 # --- the rest -------------------------------------------------------------------------------
 
 
@@ -395,12 +273,14 @@ def note(draft: ContactDraft) -> Controls:
 
 def hint_for(finding: wording.Finding) -> str:
     """One line about one word: what it is, and what could stand there."""
-    if finding.preferred:
-        return f"“{finding.text}”: one option is “{finding.preferred[0]}”."
-    return f"“{finding.text}” can land badly. Another word could say it."
+    options = [f"“{word}”" for word in finding.preferred[:3]]
+    if not options:
+        return f"“{finding.text}” can land badly. Another word could say it."
+    said = " or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
+    return f"“{finding.text}” can land badly. Some say {said}."
 
 
-def _more(name: str, opened: set[str], label: str = "More …") -> ft.Control:
+def more(name: str, opened: set[str], label: str = "More …") -> ft.Control:
     shown = name in opened
     return parts.chip("Fewer" if shown else label, False, lambda: opened.symmetric_difference_update({name}))
 

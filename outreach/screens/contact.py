@@ -7,7 +7,7 @@ The same form finishes a contact from the tray and works on the lock screen.
 import flet as ft
 
 from outreach.capture import ContactDraft
-from outreach.screens import asking, parts, words
+from outreach.screens import asking, giving, parts, words
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 from outreach.screens.theme import GAP, STEP
@@ -32,8 +32,8 @@ def _form(shell: Shell, route: str, draft: ContactDraft, at: str) -> ft.View:
     second = " · ".join(each for each in (at, words.place(draft.area)) if each)
     gave = [
         parts.heading("Gave"),
-        *asking.kit(shell, draft, opened),
-        *asking.naloxone(shell, draft),
+        *giving.kit(shell, draft, opened),
+        *giving.naloxone(shell, draft),
     ]
     return parts.frame(
         shell,

@@ -6,7 +6,7 @@ greeting comes first; nothing is asked aloud. Nobody who comes with a slip is tu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import flet as ft
@@ -68,7 +68,11 @@ def _current(shell: Shell, now: Greeting) -> ArrivalView | None:
     """The arrival on show, as it stands after outcomes."""
     if now.arrival is None:
         return None
-    return next((each for each in shell.member.arrivals_today() if each.token == now.arrival.token), now.arrival)
+    first = now.arrival.first
+    for each in shell.member.arrivals_today():
+        if each.token == now.arrival.token:
+            return replace(each, first=first)
+    return now.arrival
 
 
 def _top(shell: Shell) -> ft.Control:

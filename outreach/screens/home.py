@@ -17,7 +17,7 @@ def home(shell: Shell) -> ft.View:
         "/home",
         [*_tray(shell), *parts.trouble(shell), *parts.notice(shell, "/home")],
         top=[_shift(shell), parts.status_line(shell)],
-        bottom=[*parts.pairs(_tiles(shell)), _actions(shell), parts.emergency(lambda: shell.go("/overdose"))],
+        bottom=[*_tiles(shell), _actions(shell), parts.emergency(lambda: shell.go("/overdose"))],
         messages=False,
     )
 
@@ -96,11 +96,18 @@ def _tiles(shell: Shell) -> list[ft.Control]:
             lambda: begin("practical_help", "/practical"),
         ),
     ]
-    if routes.known("/find"):
-        tiles.append(parts.tile(ft.Icons.SEARCH_ROUNDED, "Find again", lambda: shell.go("/find")))
-    if routes.known("/concern"):
-        tiles.append(parts.tile(ft.Icons.ERROR_OUTLINE_ROUNDED, "Concern", lambda: shell.go("/concern")))
-    return tiles
+    rest = [
+        (ft.Icons.SEARCH_ROUNDED, "Find again", "/find"),
+        (ft.Icons.ERROR_OUTLINE_ROUNDED, "Concern", "/concern"),
+    ]
+    there = [each for each in rest if routes.known(each[2])]
+    if len(there) == 1:
+        picture, label, route = there[0]
+        return [*parts.pairs(tiles), parts.row_button(label, lambda: shell.go(route), picture=picture)]
+    tiles += [
+        parts.tile(picture, label, lambda route=route: shell.go(route)) for picture, label, route in there
+    ]
+    return parts.pairs(tiles)
 
 
 def _actions(shell: Shell) -> ft.Control:

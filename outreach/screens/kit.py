@@ -2,7 +2,7 @@
 
 import flet as ft
 
-from outreach.screens import asking, parts, words
+from outreach.screens import giving, parts, words
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 
@@ -15,7 +15,7 @@ def kit(shell: Shell) -> ft.View:
     return parts.frame(
         shell,
         "/kit",
-        asking.kit(shell, draft, opened),
+        giving.kit(shell, draft, opened),
         top=[parts.header("Kit", shell.put_aside, second=words.place(draft.area))],
         bottom=[
             parts.bar(

@@ -6,7 +6,7 @@ the street's tiles are here, with the cards and the overdose steps above everyth
 
 import flet as ft
 
-from outreach.screens import parts, words
+from outreach.screens import parts, theme, words
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 
@@ -79,7 +79,7 @@ def _unlock(shell: Shell) -> ft.Control:
     return parts.box(
         [
             ft.Row(top, vertical_alignment=ft.CrossAxisAlignment.CENTER),
-            *parts.trouble(shell),
+            *_why_not(shell),
             parts.field("Passphrase", typed.current or "", write, secret=True, submit=unlock),
             *([parts.soft(f"Example team: {hint}")] if hint else []),
             parts.primary(
@@ -90,3 +90,11 @@ def _unlock(shell: Shell) -> ft.Control:
             ),
         ]
     )
+
+
+def _why_not(shell: Shell) -> list[ft.Control]:
+    """Why it did not open, in the box where it was tried."""
+    if not shell.trouble:
+        return []
+    said = parts.text(shell.trouble, size=theme.SMALL, color=theme.NOTE)
+    return [ft.Semantics(live_region=True, content=said)]

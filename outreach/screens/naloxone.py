@@ -2,7 +2,7 @@
 
 import flet as ft
 
-from outreach.screens import asking, parts, words
+from outreach.screens import giving, parts, words
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 
@@ -14,13 +14,13 @@ def naloxone(shell: Shell) -> ft.View:
     draft = shell.draft or shell.begin("naloxone_supply")
     if not draft.naloxone and "started" not in opened:
         opened.add("started")
-        draft.naloxone = [asking.supply(shell, draft, 1)]
+        draft.naloxone = [giving.supply(shell, draft, 1)]
     return parts.frame(
         shell,
         "/naloxone",
         [
-            *asking.naloxone(shell, draft),
-            *(asking.naloxone_people(draft) if draft.naloxone else []),
+            *giving.naloxone(shell, draft),
+            *(giving.naloxone_people(draft) if draft.naloxone else []),
         ],
         top=[parts.header("Naloxone", shell.put_aside, second=words.place(draft.area))],
         bottom=[

@@ -1,5 +1,7 @@
 """The shift: where, with whom, what is in the bag; and its end."""
 
+from functools import partial
+
 import flet as ft
 
 from forms import codes
@@ -51,7 +53,7 @@ def _start(shell: Shell, asked: dict[str, str], bag: dict[str, int]) -> ft.View:
                 parts.stepper(
                     naloxone.label(item) if item in naloxone else kit.label(item),
                     bag.get(item, 0),
-                    lambda quantity, item=item: carry(item, quantity),
+                    partial(carry, item),
                 )
                 for item in items
             ),

@@ -13,6 +13,7 @@ from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 from outreach.screens.theme import ACT, EDGE, GAP, INK, SOFT
 from outreach.session import SlipView
+from outreach.slips import paper, picture
 from outreach.slips import paper
 
 QR_PIXELS = 720
@@ -23,11 +24,11 @@ QR_SIDE = 296
 def slip(shell: Shell, referral: str) -> ft.View:
     """The newest slip of a referral, full size."""
     view = parts.kept(lambda: shell.member.slip(bytes.fromhex(referral)))
-    picture = parts.kept(lambda: picture.qr_png(view.text, QR_PIXELS))
+    drawn = parts.kept(lambda: picture.qr_png(view.text, QR_PIXELS))
     return parts.frame(
         shell,
         f"/slip/{referral}",
-        [_code(view, picture), *_where(view)],
+        [_code(view, drawn), *_where(view)],
         top=[_top(shell, view)],
         bottom=[parts.primary("Done", shell.go_home)],
         spacing=GAP,
@@ -56,12 +57,12 @@ def _top(shell: Shell, view: SlipView) -> ft.Control:
     )
 
 
-def _code(view: SlipView, picture: bytes) -> ft.Control:
+def _code(view: SlipView, drawn: bytes) -> ft.Control:
     return ft.Container(
         ft.Column(
             [
                 ft.Image(
-                    src=picture,
+                    src=drawn,
                     width=QR_SIDE,
                     height=QR_SIDE,
                     semantics_label="Code for the desk to scan",
@@ -111,7 +112,7 @@ def _where(view: SlipView) -> list[ft.Control]:
             tight=True,
         )
     ]
-    for picture, words in (
+    for sign, words in (
         (ft.Icons.DOOR_FRONT_DOOR_OUTLINED, slip.entrance),
         (ft.Icons.DIRECTIONS_BUS_OUTLINED, slip.travel),
         (ft.Icons.FREE_BREAKFAST_OUTLINED, slip.happens),
@@ -123,7 +124,7 @@ def _where(view: SlipView) -> list[ft.Control]:
         if words:
             lines.append(
                 ft.Row(
-                    [parts.icon(picture, color=ACT, size=24), parts.text(words, color=INK, expand=True)],
+                    [parts.icon(sign, color=ACT, size=24), parts.text(words, color=INK, expand=True)],
                     spacing=GAP,
                     vertical_alignment=ft.CrossAxisAlignment.START,
                 )

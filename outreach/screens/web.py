@@ -30,12 +30,22 @@ ONLY_FROM_HERE = (
 library that we don't use; with this the browser refuses, so nobody else learns who is at work."""
 
 
-def listen(main: Callable[[ft.Page], Any], *, port: int, opened: Callable[[str], None]) -> None:
-    """Serve windows on 127.0.0.1 until stopped. `opened` is told the address once it answers."""
+def listen(
+    main: Callable[[ft.Page], Any],
+    before: Callable[[ft.Page], Any],
+    *,
+    port: int,
+    opened: Callable[[str], None],
+) -> None:
+    """Serve windows on 127.0.0.1 until stopped. `opened` is told the address once it answers.
+
+    `before` dresses a page before the browser is told anything of it, then `main` opens it.
+    """
     with tempfile.TemporaryDirectory(prefix="outreach-web-") as folder:
         assets = make_assets(Path(folder))
         app = flet_fastapi.app(
             main,
+            before_main=before,
             assets_dir=str(assets),
             app_name="Outreach",
             app_short_name="Outreach",

@@ -176,11 +176,6 @@ class Window:
 
     # --- the look ---
 
-    def dress(self) -> None:
-        """Set the theme; before anything is drawn, so that nothing flashes white at night."""
-        self.look = asked(self.page.route, "look")
-        theme.dress(self.page, self.look, datetime.now().astimezone().time())
-
     @property
     def dark(self) -> bool:
         if self.page.theme_mode == ft.ThemeMode.SYSTEM:

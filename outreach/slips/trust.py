@@ -23,7 +23,7 @@ import msgspec
 
 from forms.opening import day_words
 from forms.services import Directory
-from outreach.slips import code
+from outreach.slips import code, words
 from outreach.slips.errors import CodeTypo, DamagedSlip, NotASlip, NotSigned
 from outreach.slips.token import Reading, Token, read, verify
 
@@ -33,6 +33,10 @@ KEY_AFTERLIFE = 92 * 86400
 """Seconds that a key's slips are confirmed after the key's last day; slips live 14 days as a rule."""
 CLOCK_SLACK = 86400
 """Seconds by which the clocks of two devices may differ before anybody is told."""
+
+LONGEST_TYPED = 12
+"""Letters and digits: a code has eight, and with more than this it is a text that was scanned."""
+_NEVER_TYPED = frozenset(":/@=#")
 
 Colour = Literal["green", "amber", "red"]
 Why = Literal[
@@ -175,7 +179,12 @@ def check_code(typed: str, trust: Trust, now: datetime, known_tokens: Iterable[T
     `known_tokens` are the slips this device has heard of (they came sealed and signed, so a code that
     fits one of them is as good as its QR code). A right code that is not among them is amber.
     """
-    if len(typed) > 40 or (typed.strip()[:2].upper() == "OR" and ":" in typed):
+    if words.parse(typed):
+        sentence = (
+            "The two words find a slip, and the code records that someone came. See them, and type the code."
+        )
+        return Checked("amber", (sentence,), why=("typo",))
+    if sum(map(str.isalnum, typed)) > LONGEST_TYPED or set(typed) & _NEVER_TYPED:
         return check(typed, trust, now)
     moment = _moment(now)
     try:

@@ -17,6 +17,7 @@ from .checkup import Checkup, check
 from .database import JournalDB
 from .errors import (
     KeySlotRefused,
+    NotOpened,
     NotSaved,
     ValueRefused,
     VaultClosed,
@@ -37,6 +38,7 @@ __all__ = [
     "JournalDB",
     "Kdf",
     "KeySlotRefused",
+    "NotOpened",
     "NotSaved",
     "ValueRefused",
     "Vault",

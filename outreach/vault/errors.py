@@ -63,6 +63,17 @@ class VaultNoAccess(VaultError):
         )
 
 
+class NotOpened(VaultError):
+    """The device failed while the vault was opened or set up."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"The vault in {folder} could not be opened, because this device reports: "
+            f"{error.strerror or type(error).__name__}. What was saved is safe. "
+            "Check the storage and the free space, then try again."
+        )
+
+
 class VaultDamaged(VaultError):
     """Something on disk is not what was written there.
 

@@ -26,6 +26,7 @@ import msgspec
 from . import files
 from .contents import Body, Change, Contents, snapshot
 from .errors import (
+    NotOpened,
     NotSaved,
     ValueRefused,
     VaultClosed,
@@ -54,7 +55,7 @@ _encode_body = msgspec.msgpack.Encoder().encode
 
 
 def take_lock(folder: Path, *, shared: bool = False) -> FileIO | None:
-    """Lock the folder for this opening. Raises `VaultInUse`, `VaultMissing`, `VaultNoAccess`.
+    """Lock the folder for this opening. Raises `VaultInUse`, `VaultMissing`, `VaultNoAccess`, `NotOpened`.
 
     A shared lock is for readers that write nothing; None when there is no lock file to share.
     """
@@ -64,8 +65,10 @@ def take_lock(folder: Path, *, shared: bool = False) -> FileIO | None:
         lock = files.lock(folder / LOCK, shared=shared)
     except FileNotFoundError:
         raise VaultMissing(folder) from None
-    except OSError:
+    except PermissionError:
         raise VaultNoAccess(folder) from None
+    except OSError as error:
+        raise NotOpened(folder, error) from error
     if lock is None:
         raise VaultInUse(folder)
     return lock
@@ -112,7 +115,7 @@ class Journal:
             raise VaultNoAccess(folder) from None
         except OSError as error:
             self._let_go()
-            raise NotSaved(error.strerror or type(error).__name__) from error
+            raise NotOpened(folder, error) from error
         except BaseException:
             self._let_go()
             raise

@@ -14,7 +14,7 @@ from . import files
 from .database import JournalDB
 from .errors import (
     KeySlotRefused,
-    NotSaved,
+    NotOpened,
     VaultDamaged,
     VaultError,
     VaultExists,
@@ -60,7 +60,7 @@ class Vault:
 
         ``kdf`` is what a guess at the passphrase costs. Less than `FLOOR` is for tests: only an `open`
         that is given the same ``kdf_floor`` takes such a vault. ``clock`` gives seconds since 1970.
-        Raises `VaultExists`, `VaultNoAccess`, `NotSaved`.
+        Raises `VaultExists`, `VaultNoAccess`, `NotOpened`.
         """
         folder = Path(path)
         if not normal_form(passphrase):
@@ -92,7 +92,7 @@ class Vault:
         except (FileExistsError, NotADirectoryError):
             raise VaultExists(folder, "there is a file with the name of a folder on the way") from None
         except OSError as error:
-            raise NotSaved(error.strerror or type(error).__name__) from error
+            raise NotOpened(folder, error) from error
         return cls(folder, vault_id, db)
 
     @classmethod
@@ -107,7 +107,7 @@ class Vault:
         """Unlock the vault in the folder ``path``.
 
         Raises `WrongPassphrase`, `VaultInUse`, `VaultMissing`, `VaultDamaged`, `VaultTooNew`,
-        `VaultNoAccess`, `KeySlotRefused`; all are `VaultError` and none of them changes anything.
+        `VaultNoAccess`, `NotOpened`, `KeySlotRefused`; all are `VaultError`, and none changes anything.
         """
         folder = Path(path)
         require_header(folder)

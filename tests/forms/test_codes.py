@@ -323,6 +323,7 @@ class TestChange:
     )
     def test_a_key_of_another_version_is_shown_as_its_own_words(self, key: str, shown: str) -> None:
         assert self.newer.label(key) == shown
+        assert self.newer.get(key) is None
         assert self.newer.group(key) == ""
         assert self.newer.group_label(key) == ""
 

@@ -136,6 +136,7 @@ HITS = [
     ("a drug-free life", "drug-free", "war on drugs", "hard"),
     ("the war on drugs", "war on drugs", "war on drugs", "hard"),
     ("Why do you use?", "Why do you", "admits", "hard"),
+    ("she committed suicide", "committed suicide", "committed suicide", "hard"),
     ("Do you admit using?", "Do you admit", "admits", "hard"),
 ]
 
@@ -258,7 +259,7 @@ def test_there_are_enough_sentences_and_half_of_them_innocent() -> None:
 def test_every_term_of_the_list_is_found_by_the_phrases_that_are_said_most() -> None:
     shown = {hit[2] for hit in HITS}
     grave = {term.term for term in ENGLISH.terms if term.severity == "hard"}
-    assert grave - shown == {"substitution", "committed suicide"} & grave
+    assert grave - shown == set()
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "…", "١٢٣", "你好", "a" * 5000])

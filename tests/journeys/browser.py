@@ -191,7 +191,7 @@ class Phone:
         placeholder = self.page.locator("flt-semantics-placeholder")
         placeholder.wait_for(state="attached")
         placeholder.dispatch_event("click")  # one pixel, off the screen: a real click would miss
-        self.page.locator("flt-semantics").first.wait_for(state="attached")
+        self.page.get_by_role("heading").first.wait_for(state="attached")
 
     def close(self) -> None:
         self._context.close()
@@ -233,8 +233,8 @@ class Phone:
         self.tap(name, "checkbox")
 
     def write(self, label: str, text: str) -> None:
-        """Type into a field."""
-        field = self.control(label, "textbox")
+        """Type into a field. With the cursor in it, its name goes on with its hint."""
+        field = self.control(re.compile(rf"^{re.escape(label)}"), "textbox")
         field.click()
         field.fill(text)
 

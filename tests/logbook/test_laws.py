@@ -1,6 +1,5 @@
 """What holds of every history, in whatever order, however often and with whatever holes it comes."""
 
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

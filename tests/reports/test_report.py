@@ -5,6 +5,7 @@ import io
 import re
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from pypdf import PdfReader
 
@@ -243,6 +244,40 @@ def test_a_long_name_keeps_inside_its_column_and_many_services_inside_two_pages(
     assert "The 1th Very Long" in two
     assert "Districts, Villages" in rows(report)["By service", names["s1"]][0] + names["s1"]
     assert "page 2 of 2" in two
+
+
+@pytest.mark.requirement("RP03")
+@pytest.mark.parametrize("services", [4, 9, 30])
+def test_nothing_runs_into_the_foot(quarter, services):
+    """Every line of text on a page stands above the foot or belongs to it."""
+
+    def spread(event: Event) -> Event:
+        if not isinstance(event, ReferralMade):
+            return event
+        return msgspec.structs.replace(event, service=f"s{event.referral[0] % services}")
+
+    contacts = [
+        e.ContactRecorded(
+            stamp=e.Stamp(id=b"c%d" % n, member=b"m", device=b"d", counter=1, at=QUARTER.begin),
+            contact=b"c%d" % n,
+        )
+        for n in range(9)
+    ]
+    kinds = {f"s{n}": "Drop-in" for n in range(30)}
+    report = make([*map(spread, quarter), *contacts], kinds=kinds)
+    for page in PdfReader(io.BytesIO(report.pdf())).pages:
+        heights: dict[str, float] = {}
+
+        def see(text, moved, place, font, size, heights=heights):
+            if text.strip():
+                heights.setdefault(text.strip(), moved[5] + moved[3] * place[5])
+
+        page.extract_text(visitor_text=see)
+        foot = next(y for text, y in heights.items() if text.startswith("447 of 447"))
+        below = [text for text, y in heights.items() if y < foot - 1]
+        assert len(below) <= 3, below
+        assert all("Made " in text or "*" in text or "Unknown" in text for text in below), below
+        assert min(heights.values()) > 20
 
 
 def test_a_name_that_looks_like_a_formula_stays_text():

@@ -65,7 +65,7 @@ def street(phone: Phone, shot: Shot, example: team.Example) -> None:
     phone.choose("Talked about")
     phone.tap("One more: Foil")
     phone.tap("One more: Naloxone")
-    phone.control("Batch", "textbox").scroll_into_view_if_needed()
+    phone.scroll(560)
     shot("contact-gave")
     phone.scroll(4000)
     phone.write("Note", "Prefers mornings, dirty sleeping bag")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms import wording
-from outreach.slips import Checked, ListedService, Trust, check, check_code, code, issue
+from outreach.slips import Checked, ListedService, Trust, check, check_code, code, issue, words
 
 replace = msgspec.structs.replace
 
@@ -215,7 +215,16 @@ def test_a_typo_is_a_sentence_and_records_nothing(token, trust, now):
 
 def test_a_scanner_that_types_the_whole_text_is_understood(text, trust, token, now):
     assert check_code(f"{text}\n", trust, now).token == token
-    assert check_code("https://example.org/something/quite/different", trust, now).colour == "red"
+    for foreign in ("https://example.org/something/quite/different", "HTTP://A.B", "OR1:", "5012345678900"):
+        assert check_code(foreign, trust, now).colour == "red"
+
+
+def test_the_two_words_find_and_never_arrive(token, trust, now):
+    pair = words.words_of(token.id)
+    checked = check_code(words.say(pair), trust, now, [token])
+    assert "type the code" in amber(checked, "typo")
+    assert checked.token is None
+    assert checked.code == ""
 
 
 def test_the_list_travels_as_json(trust, now, text):

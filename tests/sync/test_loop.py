@@ -86,7 +86,9 @@ def test_pull_resumes_in_the_middle_and_the_hub_may_stop(
     outbox.close()
 
 
-def test_a_hub_that_lost_its_disk_gets_everything_again(tmp_path: Path, now_house: House) -> None:
+@pytest.mark.parametrize("new", [0, 3])
+def test_a_hub_that_lost_its_disk_gets_everything_again(tmp_path: Path, now_house: House, new: int) -> None:
+    """Found by its receipts where nothing is new, and by the gap (409) where something is."""
     house = now_house
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
@@ -98,8 +100,12 @@ def test_a_hub_that_lost_its_disk_gets_everything_again(tmp_path: Path, now_hous
         (tmp_path / "two" / "hub.key").write_bytes((tmp_path / "one" / "hub.key").read_bytes())
         (tmp_path / "two" / "hub.key").chmod(0o600)
         with running_hub(tmp_path / "two") as hub, client(hub, house.worker, house, outbox) as worker:
-            assert worker.push().sent == 5
-            assert len(list(worker.pull(0, house.worker.keyring))) == 5
+            for n in range(5, 5 + new):
+                outbox.record(b"%d" % n, b"record %d" % n, ["team"], house.worker.sender, house.log)
+            report = worker.push()
+            assert (report.sent, report.waiting, report.refused) == (5 + new, 0, ())
+            pulled = [p.body for p in worker.pull(0, house.worker.keyring)]
+            assert pulled == [b"record %d" % n for n in range(5 + new)]
 
 
 def test_a_restored_phone_is_told(tmp_path: Path, hub: RunningHub, now_house: House) -> None:

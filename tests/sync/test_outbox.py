@@ -372,6 +372,14 @@ def test_a_place_that_can_not_be_written(tmp_path: Path) -> None:
         Outbox(tmp_path / "o.db")
 
 
+def test_a_closed_outbox_is_not_called_damaged(tmp_path: Path, house: House) -> None:
+    outbox = Outbox(tmp_path / "o.db")
+    outbox.close()
+    with pytest.raises(OutboxError, match="closed") as told:
+        fill(outbox, house, 1)
+    assert type(told.value) is OutboxError
+
+
 def test_only_the_owner_reads_the_file(tmp_path: Path, house: House) -> None:
     closed_outbox(tmp_path / "o.db", house, 1)
     assert (tmp_path / "o.db").stat().st_mode & 0o777 == 0o600

@@ -36,7 +36,11 @@ def test_operations(db: JournalDB) -> None:
     assert db.update(increment("n"), where("name") == "b") == [2]
     assert db.update({"seen": True}, doc_ids=[1, 99]) == [1]
     assert db.update(add("n", 10)) == [1, 2, 3]
-    assert db.update_multiple([(delete("seen"), where("seen").exists()), ({"x": 1}, where("n") == 13)]) == [1, 2, 3]
+    assert db.update_multiple([(delete("seen"), where("seen").exists()), ({"x": 1}, where("n") == 13)]) == [
+        1,
+        2,
+        3,
+    ]
     assert db.upsert({"name": "d"}, where("name") == "d") == [4]
     assert db.upsert(Document({"name": "e"}, doc_id=9)) == [9]
     assert db.upsert({"n": 0}, where("name") == "d") == [4]
@@ -208,7 +212,13 @@ def test_closed_is_closed(db: JournalDB) -> None:
     table.insert({"n": 1})
     db.close()
     db.close()
-    for call in (lambda: table.insert({}), table.all, lambda: table.get(doc_id=1), db.tables, lambda: len(db)):
+    for call in (
+        lambda: table.insert({}),
+        table.all,
+        lambda: table.get(doc_id=1),
+        db.tables,
+        lambda: len(db),
+    ):
         with pytest.raises(VaultClosed):
             call()
     assert "closed" in repr(db)
@@ -231,6 +241,7 @@ def test_a_key_is_32_bytes(folder: Path, wrong: Any) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.requirement("CC01")
 def test_what_is_on_disk_is_not_readable(db: JournalDB, folder: Path) -> None:
     db.table("contacts").insert({"handle": "Blue Heron" * 20})
     db.compact()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tinydb import where
 
 from outreach.vault import JournalDB, NotSaved, VaultError, files
 from outreach.vault import journal as journal_module
@@ -73,14 +75,12 @@ def calls_of_the_story(tmp_path: Path, key: bytes) -> int:
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
-def test_each_call_fails_once(tmp_path: Path, key: bytes, number: int, monkeypatch: Any) -> None:
+def test_each_call_fails_once(tmp_path: Path, key: bytes, number: int) -> None:
     for at in range(calls_of_the_story(tmp_path, key)):
         folder, story = tmp_path / f"fails-{at}", Story()
-        with failing(at, lambda: OSError(number, "it is broken")):
-            try:
-                story.tell(folder, key)
-            except VaultError as error:
-                assert "safe" in str(error)
+        broken = failing(at, lambda: OSError(number, "it is broken"))
+        with broken, contextlib.suppress(VaultError):  # and nothing else: not an OSError
+            story.tell(folder, key)
         with JournalDB(folder, key) as db:
             assert db.all() in (story.before, story.after), at
             db.insert({"n": "on we go"})
@@ -141,7 +141,7 @@ def test_compaction_happens_by_itself_and_leaves_one_file(folder: Path, key: byt
     for opening in range(3):
         with JournalDB(folder, key) as db:
             for n in range(200):
-                db.upsert({"n": n, "opening": opening, "note": "x" * 500}, db_query(n))
+                db.upsert({"n": n, "opening": opening, "note": "x" * 500}, where("n") == n)
             content = db.all()
         with JournalDB(folder, key) as db:
             assert db.all() == content
@@ -151,12 +151,6 @@ def test_compaction_happens_by_itself_and_leaves_one_file(folder: Path, key: byt
     assert len(left) == 1
     assert left[0].endswith(".snapshot")
     assert (folder / left[0]).stat().st_size < 1024
-
-
-def db_query(n: int) -> Any:
-    from tinydb import where
-
-    return where("n") == n
 
 
 def test_many_openings_do_not_leave_many_files(folder: Path, key: bytes) -> None:

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from outreach.vault import JournalDB, ValueRefused
 from outreach.vault.documents import DEEPEST, decode, encode
 
+# Hypothesis wants the bounds without a zone, and adds zones itself.
+EARLIEST, LATEST = (datetime(year, 1, 1) for year in (2, 9998))  # noqa: DTZ001
+
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 scalars = (
     st.none()
@@ -23,7 +26,7 @@ scalars = (
     | st.floats(allow_nan=False)
     | texts
     | st.binary()
-    | st.datetimes(timezones=st.timezones(), min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1))
+    | st.datetimes(timezones=st.timezones(), min_value=EARLIEST, max_value=LATEST)
 )
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=12)
 
@@ -60,7 +63,7 @@ class Text(str):
 @pytest.mark.parametrize(
     "value",
     [
-        datetime(2026, 1, 1),
+        datetime(2026, 1, 1),  # noqa: DTZ001
         datetime.min.replace(tzinfo=timezone(timedelta(hours=2))),
         date(2026, 1, 1),
         timedelta(1),
