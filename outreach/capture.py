@@ -84,7 +84,9 @@ class ReferralDraft:
     language: str = "en"
 
 
-def recorded(draft: ContactDraft, stamp: Stamp, *, contact: bytes = b"", shift: bytes = b"") -> ContactRecorded:
+def recorded(
+    draft: ContactDraft, stamp: Stamp, *, contact: bytes = b"", shift: bytes = b""
+) -> ContactRecorded:
     """The event of a draft; steppers at zero leave nothing behind, the note is cut to its limit."""
     return ContactRecorded(
         stamp=stamp,

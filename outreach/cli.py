@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class Sentences(TyperGroup):
+    """Commands end with a sentence and exit code 1 where our own errors speak, or the disk does."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from outreach.device import DeviceError
+        from outreach.example.team import NotAnExample
+        from outreach.vault import VaultError
+        from sync.errors import SyncError
+
+        try:
+            return super().invoke(ctx)
+        except (DeviceError, NotAnExample, SyncError, VaultError) as problem:
+            sentence = str(problem)
+        except OSError as problem:
+            place = f" ({problem.filename})" if problem.filename else ""
+            why = problem.strerror or type(problem).__name__
+            sentence = (
+                f"This device reports: {why}{place}. Check the place and its permissions, then try again."
+            )
+        typer.echo(sentence, err=True)
+        raise typer.Exit(1)
+
 
 app = typer.Typer(
+    cls=Sentences,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks would show local values, which are case data
@@ -41,14 +67,21 @@ def demo(
 ) -> None:
     """An example team: walk through the whole job, or open it in the browser."""
     from outreach import demo as example
+    from sync.hub.problems import HubError
 
-    if walk is not None:
-        example.walk(walk, say=typer.echo)
-    elif open_app:
-        example.open_in_browser(folder or default_folder("example"), port=port, fresh=fresh, say=typer.echo)
-    else:
-        typer.echo("Say --walk DIR for the job without a screen, or --open for the app in the browser.")
-        raise typer.Exit(2)
+    try:
+        if walk is not None:
+            example.walk(walk, say=typer.echo)
+            return
+        if open_app:
+            place = folder or default_folder("example")
+            example.open_in_browser(place, port=port, fresh=fresh, say=typer.echo)
+            return
+    except HubError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo("Say --walk DIR for the job without a screen, or --open for the app in the browser.")
+    raise typer.Exit(2)
 
 
 @app.command("app")
@@ -101,18 +134,20 @@ def vault_check(
     ] = None,
 ) -> None:
     """Verify a vault: how many records, when last written. Shows nothing that is in it."""
-    from outreach.vault import VaultError, check
+    from outreach.vault import check
 
     if passphrase_file is not None:
-        passphrase = passphrase_file.read_text().strip()
+        passphrase = passphrase_file.read_text(encoding="utf-8", errors="replace").strip()
     else:
         passphrase = typer.prompt("Passphrase", hide_input=True)
-    try:
-        report = check(folder, passphrase)
-    except VaultError as problem:
-        typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
-    typer.echo(str(report))
+    found = check(folder, passphrase)
+    written = found.last_written.strftime("%Y-%m-%d %H:%M UTC") if found.last_written else "never"
+    typer.echo(f"{found.records} records in {found.tables} tables, last written {written}.")
+    typer.echo(f"{found.files} files, {found.bytes} bytes; {found.torn} writes cut off before they counted.")
+    if found.problem:
+        typer.echo(found.problem, err=True)
+        raise typer.Exit(1)
+    typer.echo("The vault is sound.")
 
 
 @wording_app.command("check")
@@ -132,6 +167,17 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as problem:  # the message of an unknown error may hold what was recorded
+        trace = problem.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f", {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+        print(
+            f"Something went wrong that Outreach has no sentence for ({type(problem).__name__}{place}). "
+            "What was saved is safe. Please tell whoever looks after this installation.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,32 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from forms import codes
 from outreach import reporting, reports, slips
 from outreach.capture import ContactDraft, ReferralDraft
 from outreach.example import nectos, team
-from outreach.logbook.events import NaloxoneSupplied
+from outreach.logbook.events import Event, NaloxoneSupplied
 from outreach.session import Session
 from outreach.slips import paper, picture
 from sync.hub.serve import running
 
 Say = Callable[[str], object]
+LEFT_BEHIND = (
+    *("hub.db", "hub.db-wal", "hub.db-shm", "hub.key"),
+    *("slip.pdf", "slip.png", "report.pdf", "report.csv"),
+)
 HISTORY_SERVICES = ("north", "quay", "mill", "hill")
+PAPERS = ("slip.pdf", "slip.png", "report.pdf", "report.csv")
+HUB = ("hub.db", "hub.db-wal", "hub.db-shm", "hub.key")
 
 
 def trust(folder: Path) -> slips.Trust:
     """The trust list that the desk of a walk carries."""
-    return team.load(Path(folder)).open_device("yard").trust
+    device = team.load(Path(folder)).open_device("yard")
+    try:
+        return device.trust
+    finally:
+        device.close()
 
 
 def walk(folder: Path, *, say: Say = print, now: datetime | None = None) -> None:
@@ -37,88 +48,142 @@ def walk(folder: Path, *, say: Say = print, now: datetime | None = None) -> None
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("hub.db", "hub.db-wal", "hub.db-shm", "hub.key", "slip.pdf", "slip.png", "report.pdf", "report.csv"):
+    for name in LEFT_BEHIND:
         (folder / name).unlink(missing_ok=True)
     with ExitStack() as stack:
-        example = team.build(folder, now=now)
-        say(f" 1  {team.TEAM}: keys, certificates and four vaults made in {folder}.")
+        _Walk(folder, stack, say, now or datetime.now(UTC)).all()
 
-        sam = _unlock(example, "sam", stack)
-        captured = sam.device.save_contact(ContactDraft(kind="kit_only", kit={"foil": 2}))
-        _lock(sam)
-        sam = _unlock(example, "sam", stack)
-        say(f" 2  Sam’s phone, no network: a locked capture is sealed; {len(sam.unfinished())} waits to be finished.")
-        sam.finish_contact(captured.contact, _finished(sam, captured.contact))
 
-        sam.start_shift("harbour", "Jo", {"foil": 20, "nyxoid": 4})
-        contact = sam.save_contact(_talk())
-        say(" 3  A contact with advice, kit and naloxone is saved; nothing was mandatory, nobody is named.")
+class _Walk:
+    """The steps of a walk, and what they hand on to each other."""
 
-        slip = sam.refer(
+    def __init__(self, folder: Path, stack: ExitStack, say: Say, now: datetime) -> None:
+        self.folder, self.stack, self._say, self.now = folder, stack, say, now
+        self.step = 0
+
+    def all(self) -> None:
+        self.example = team.build(self.folder, now=self.now)
+        self.say(f"{team.TEAM}: keys, certificates and four vaults made in {self.folder}.")
+        self.capture_while_locked()
+        self.record_a_contact()
+        self.make_a_slip()
+        self.record_the_same_talk_on_another_phone()
+        self.start_the_hub()
+        self.sync_both_phones()
+        self.scan_at_the_desk()
+        self.record_the_assessment()
+        self.print_the_report()
+
+    def say(self, sentence: str) -> None:
+        self.step += 1
+        self._say(f"{self.step:2}  {sentence}")
+
+    def unlock(self, profile: str) -> Session:
+        device = self.example.open_device(profile)
+        self.stack.callback(device.close)
+        session = device.unlock(self.example.passphrases[profile])
+        self.stack.callback(session.lock)
+        return session
+
+    def again(self, session: Session) -> Session:
+        """Lock a profile and unlock it anew, so that it reads where the hub is now."""
+        session.lock()
+        session.device.close()
+        return self.unlock(session.device.folder.name)
+
+    def capture_while_locked(self) -> None:
+        device = self.example.open_device("sam")
+        captured = device.save_contact(ContactDraft(kind="kit_only", kit={"foil": 2}))
+        device.close()
+        self.sam = self.unlock("sam")
+        waits = len(self.sam.unfinished())
+        self.say(f"Sam’s phone, no network: a locked capture is sealed; {waits} waits to be confirmed.")
+        draft = self.sam.draft_of(captured.contact)
+        draft.unfinished = False
+        self.sam.finish_contact(captured.contact, draft)
+
+    def record_a_contact(self) -> None:
+        self.sam.start_shift("harbour", "Jo", {"foil": 20, "nyxoid": 4})
+        self.contact = self.sam.save_contact(_talk())
+        self.say("A contact with advice, kit and naloxone is saved; nothing was mandatory, nobody is named.")
+
+    def make_a_slip(self) -> None:
+        self.slip = self.sam.refer(
             ReferralDraft(
                 service=team.SITE,
                 session=1,
                 source="outreach_worker",
-                contact=contact.contact,
+                contact=self.contact.contact,
                 chosen_name="Robin",
                 wait_preference="outside",
                 send_ahead=True,
                 fast_track=True,
             )
         )
-        (folder / "slip.pdf").write_bytes(paper.a6_pdf(slip.slip))
-        (folder / "slip.png").write_bytes(picture.slip_png(slip.slip))
-        say(f" 4  A referral with its slip, {slip.code}, “{' '.join(slip.words)}”: slip.pdf and slip.png.")
+        (self.folder / "slip.pdf").write_bytes(paper.a6_pdf(self.slip.slip))
+        (self.folder / "slip.png").write_bytes(picture.slip_png(self.slip.slip))
+        said = " ".join(self.slip.words)
+        self.say(f"A referral with its slip, {self.slip.code}, “{said}”: slip.pdf and slip.png.")
 
-        jo = _unlock(example, "jo", stack)
-        same = jo.save_contact(ContactDraft(area="harbour", substances={"heroin": ""}, kit={"foil": 2}))
-        say(f" 5  Jo recorded the same talk on another phone; both wait: {sam.waiting()} and {jo.waiting()} records.")
+    def record_the_same_talk_on_another_phone(self) -> None:
+        self.jo = self.unlock("jo")
+        draft = ContactDraft(area="harbour", substances={"heroin": ""}, kit={"foil": 2})
+        self.same = self.jo.save_contact(draft)
+        waits = f"{self.sam.waiting()} and {self.jo.waiting()} records"
+        self.say(f"Jo recorded the same talk on another phone; both wait to send: {waits}.")
 
-        hub = stack.enter_context(running(example.database))
-        example.point_to_hub(hub)
-        alex = _unlock(example, "alex", stack)
-        quarter = _quarter(datetime.now(UTC) if now is None else now)
-        history = tuple(
-            nectos.events(quarter.first, alex.device.profile.member, alex.device.profile.device, HISTORY_SERVICES)
+    def start_the_hub(self) -> None:
+        address = self.stack.enter_context(running(self.example.database))
+        self.example.point_to_hub(address)
+        self.alex = self.unlock("alex")
+        self.quarter = _quarter(self.now)
+        _register(self.alex)
+        events = _history(self.alex, self.quarter)
+        self.alex.bring_in(events)
+        self.alex.sync()
+        told = f"{len(events)} events, sealed"
+        self.say(f"The hub is up at {address}. Alex brings in 447 referrals of an earlier quarter: {told}.")
+
+    def sync_both_phones(self) -> None:
+        self.sam, self.jo = self.again(self.sam), self.again(self.jo)
+        sent = self.sam.sync().sent + self.jo.sync().sent
+        self.sam.sync()
+        self.sam.record_merge("same_talk", self.contact.contact, self.same.contact)
+        self.sam.sync()
+        self.say(
+            f"Both phones sync: {sent} envelopes sent and receipted; two records of one talk are merged."
         )
-        with alex.device.client() as client:
-            client.register_team(alex.device.team)
-        alex.bring_in(history)
-        alex.sync()
-        say(f" 6  The hub is up at {hub}. Alex brings in last year’s 447 referrals: {len(history)} events, sealed.")
 
-        sam, jo = _reopen(example, sam, stack), _reopen(example, jo, stack)
-        sent = sam.sync().sent + jo.sync().sent
-        sam.sync()
-        sam.record_merge("same_talk", contact.contact, same.contact)
-        sam.sync()
-        say(f" 7  Both phones sync: {sent} envelopes sent and receipted; the two records of one talk are merged.")
-
-        yard = _unlock(example, "yard", stack)
-        yard.sync()
-        scanned = slips.decode((folder / "slip.png").read_bytes())
+    def scan_at_the_desk(self) -> None:
+        self.yard = self.unlock("yard")
+        self.yard.sync()
+        scanned = slips.decode((self.folder / "slip.png").read_bytes())
         if scanned is None:
-            raise RuntimeError("The QR of slip.png can't be read.")
-        checked = yard.check(scanned)
-        arrival = yard.arrive(checked)
-        yard.desk_outcome(arrival.token, "seen_now")
-        say(f" 8  The Yard scans the slip: {checked.colour}. {arrival.chosen_name} has come, and waits {arrival.wait_preference}.")
-        yard.sync()
+            raise RuntimeError(
+                "The code on slip.png can't be read on this machine. The other papers are there."
+            )
+        checked = self.yard.check(scanned)
+        arrival = self.yard.arrive(checked)
+        self.yard.desk_outcome(arrival.token, "seen_now")
+        self.yard.sync()
+        wish = codes.load("wait_preference").label(arrival.wait_preference).lower()
+        self.say(f"The Yard scans the slip: {checked.colour}. {arrival.chosen_name} has come; wish: {wish}.")
 
-        alex.sync()
-        alex.move(slip.referral, "assessed", attendance="seen_on_time", source="desk")
-        alex.sync()
-        sam.sync()
-        state = next(referral.state for referral in sam.referrals() if referral.id == slip.referral)
-        say(f" 9  Alex sees the arrival and records the assessment; Sam’s phone shows: {state}.")
+    def record_the_assessment(self) -> None:
+        self.alex.sync()
+        self.alex.move(self.slip.referral, "assessed", attendance="seen_on_time", source="desk")
+        self.alex.sync()
+        self.sam.sync()
+        referral = self.sam.logbook.referral(self.slip.referral)
+        state = codes.load("referral_state").label(referral.state if referral else "issued").lower()
+        self.say(f"Alex sees the arrival and records the assessment; Sam’s phone shows: {state}.")
 
-        report = reporting.funnel(alex, quarter)
-        (folder / "report.pdf").write_bytes(report.pdf())
-        (folder / "report.csv").write_text(report.csv(), encoding="utf-8")
-        waiting = sum(session.waiting() for session in (sam, jo, yard, alex))
-        say(f"10  report.pdf and report.csv: where people are lost between slip and seat. {waiting} records wait to be sent.")
-        for session in (sam, jo, yard, alex):
-            _lock(session)
+    def print_the_report(self) -> None:
+        report = reporting.funnel(self.alex, self.quarter)
+        (self.folder / "report.pdf").write_bytes(report.pdf())
+        (self.folder / "report.csv").write_text(report.csv(), encoding="utf-8")
+        waits = sum(session.waiting() for session in (self.sam, self.jo, self.yard, self.alex))
+        self.say(f"report.pdf and report.csv: where people are lost. {waits} records wait to be sent.")
 
 
 def open_in_browser(folder: Path, *, port: int = 8550, fresh: bool = False, say: Say = print) -> None:
@@ -126,13 +191,14 @@ def open_in_browser(folder: Path, *, port: int = 8550, fresh: bool = False, say:
     from outreach.screens.app import serve
 
     if fresh and folder.exists():
+        team.claim(folder)
         shutil.rmtree(folder)
     with ExitStack() as stack:
         if team.exists(folder):
             example = team.load(folder)
             hub = stack.enter_context(running(example.database, team.HUB_PORT))
         else:
-            say("Making the example team, its keys and last year’s referrals (once, about ten seconds) ...")
+            say("Making the example team, its keys and an earlier quarter’s referrals (once) ...")
             example = team.build(folder)
             hub = stack.enter_context(running(example.database, team.HUB_PORT))
             example.point_to_hub(hub)
@@ -145,16 +211,22 @@ def open_in_browser(folder: Path, *, port: int = 8550, fresh: bool = False, say:
 def fill(example: team.Example) -> None:
     """Register the team with its hub and bring in the history that the coordinator's report shows."""
     device = example.open_device("alex")
-    with device.client() as client:
-        client.register_team(device.team)
     session = device.unlock(example.passphrases["alex"])
-    quarter = _quarter(session.now())
-    session.bring_in(
-        tuple(nectos.events(quarter.first, device.profile.member, device.profile.device, HISTORY_SERVICES))
-    )
+    _register(session)
+    session.bring_in(_history(session, _quarter(session.now())))
     session.sync()
     session.lock()
     device.close()
+
+
+def _register(session: Session) -> None:
+    with session.device.client() as client:
+        client.register_team(session.device.team)
+
+
+def _history(session: Session, quarter: reports.Period) -> tuple[Event, ...]:
+    profile = session.device.profile
+    return tuple(nectos.events(quarter.first, profile.member, profile.device, HISTORY_SERVICES))
 
 
 def _talk() -> ContactDraft:
@@ -182,31 +254,7 @@ def _talk() -> ContactDraft:
     )
 
 
-def _finished(session: Session, contact: bytes) -> ContactDraft:
-    draft = session.draft_of(contact)
-    draft.unfinished = False
-    return draft
-
-
 def _quarter(now: datetime) -> reports.Period:
     """The latest calendar quarter whose 90-day reviews are all due."""
-    over = reports.Period.quarter((now - timedelta(days=100)).date())
+    over = reports.Period.quarter((now - timedelta(days=120)).date())
     return reports.Period.quarter(over.first - timedelta(days=1))
-
-
-def _unlock(example: team.Example, profile: str, stack: ExitStack) -> Session:
-    device = example.open_device(profile)
-    stack.callback(device.close)
-    return device.unlock(example.passphrases[profile])
-
-
-def _reopen(example: team.Example, session: Session, stack: ExitStack) -> Session:
-    """Lock and unlock, so that the profile reads where the hub is now."""
-    profile = session.device.folder.name
-    _lock(session)
-    return _unlock(example, profile, stack)
-
-
-def _lock(session: Session) -> None:
-    session.lock()
-    session.device.close()

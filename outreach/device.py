@@ -102,8 +102,8 @@ class Device:
             raise DeviceError(str(problem)) from None
         except ValueError:
             raise DeviceError(
-                f"The key of the profile in {self.folder} is damaged. What it recorded is still there, sealed. "
-                "Show this to your coordinator; nothing was changed."
+                f"The key of the profile in {self.folder} is damaged. What it recorded is still there, "
+                "sealed. Show this to your coordinator; nothing was changed."
             ) from None
         self.clock = Clock(self.profile.member, self.profile.device, counter=self._read_counter())
 
@@ -133,7 +133,7 @@ class Device:
     def directory(self) -> services.Directory:
         try:
             return services.load(self.folder / "packs" / "directory.toml")
-        except (OSError, ValueError) as problem:
+        except (OSError, services.DirectoryError) as problem:
             raise DeviceError(f"{_PACK.format('directory of places')} {_sentence(problem)}") from None
 
     @cached_property
@@ -165,16 +165,15 @@ class Device:
         draft.unfinished = True
         event = capture.recorded(draft, self.clock.stamp(locked=True, late=draft.late))
         self._seal(event)
-        return capture.Saved(event.stamp.id, event.contact, datetime.fromtimestamp(event.stamp.at / 1000, UTC))
+        at = datetime.fromtimestamp(event.stamp.at / 1000, UTC)
+        return capture.Saved(event.stamp.id, event.contact, at)
 
     def undo(self, saved: capture.Saved) -> None:
         """Take back what was just recorded: another sealed event."""
         self._seal(Withdrawn(stamp=self.clock.stamp(locked=True), target=saved.event))
 
     def _seal(self, event: Event) -> None:
-        self.outbox.record(
-            event.stamp.id, codec.encode(event), ("team",), self.installation, self.team
-        )
+        self.outbox.record(event.stamp.id, codec.encode(event), ("team",), self.installation, self.team)
         self.keep_counter()
 
     # --- delivering and unlocking ---
@@ -228,7 +227,7 @@ class Device:
 
     def _read_counter(self) -> int:
         try:
-            return int((self.folder / "counter").read_text())
+            return max(0, int((self.folder / "counter").read_text()))
         except (OSError, ValueError):
             return 0
 

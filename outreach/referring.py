@@ -44,12 +44,14 @@ class Referring(Opened):
         """Make a referral with its slip: complete and valid at once, with no network.
 
         Raises:
-            NotPossible: the service is closed or no slip key is on this device.
+            NotPossible: the service is closed, no slip key is on this device, or its slip can't be
+                written. Nothing was recorded then.
         """
         service = self._service(draft.service)
         possible, reason = self._can_be_chosen(service)
         if not possible:
             raise NotPossible(reason)
+        self._slip_key()
         clock = self.device.clock
         person, referral = draft.person or secrets.token_bytes(12), secrets.token_bytes(12)
         events: list[Event] = []
@@ -103,8 +105,9 @@ class Referring(Opened):
                     wait_preference=draft.wait_preference,
                 )
             )
+        shown = self._show(slip)
         self._record(*events)
-        return self._show(slip)
+        return shown
 
     def slip(self, referral: bytes) -> SlipView:
         """The slip of a referral that is valid now (the newest)."""
@@ -120,9 +123,10 @@ class Referring(Opened):
         possible, reason = self._can_be_chosen(service)
         if not possible:
             raise NotPossible(reason)
-        slip = self._new_slip(referral, service, found.session, fast_track=found.fast_track)
+        slip = self._new_slip(found.id, service, found.session, fast_track=found.fast_track)
+        shown = self._show(slip)
         self._record(slip)
-        return self._show(slip)
+        return shown
 
     def referrals(self) -> tuple[Referral, ...]:
         return self.logbook.referrals()
@@ -185,13 +189,8 @@ class Referring(Opened):
         return next((session for session in service.sessions if session.number == number), None)
 
     def _show(self, slip: SlipIssued) -> SlipView:
-        """The slip as text for the QR and as words for screen and paper. The same slip gives the same text."""
-        key = self._records.slip_key
-        if key is None:
-            raise NotPossible(
-                "This device has no key for slips yet. The referral is saved; a coordinator can add the key."
-            )
-        kid, seed = key
+        """The slip as text for the QR and as words for screen and paper; the same slip, the same text."""
+        kid, seed = self._slip_key()
         token = slips.Token(
             issuer=self.device.team.team,
             service=slip.service,
@@ -202,25 +201,36 @@ class Referring(Opened):
             fast_track=slip.fast_track,
         )
         service = self._service(slip.service)
-        referral = self.logbook.referral_of_token(slip.token)
-        text = slips.issue(token, seed, kid)
-        written = slip_text.from_service(
-            service,
-            self._opening(service, slip.session),
-            token,
-            text,
-            worker=self.name,
-            now=self.now(),
-            meanwhile=self._meanwhile(service),
-        )
+        try:
+            text = slips.issue(token, seed, kid)
+            written = slip_text.from_service(
+                service,
+                self._opening(service, slip.session),
+                token,
+                text,
+                worker=self.name,
+                now=self.now(),
+                meanwhile=self._meanwhile(service),
+            )
+        except slips.SlipError as problem:
+            raise NotPossible(str(problem)) from None
         return SlipView(
-            referral=referral.id if referral else b"",
+            referral=slip.referral,
             text=text,
             code=written.code,
             words=written.words,
             slip=written,
             valid_until=moment(slip.valid_until * 1000).astimezone(self.timezone),
         )
+
+    def _slip_key(self) -> tuple[bytes, bytes]:
+        key = self._records.slip_key
+        if key is None:
+            raise NotPossible(
+                "This device has no key for slips. Nothing was changed; a coordinator can add the key, "
+                "and a colleague who has it can make the slip."
+            )
+        return key
 
     def _meanwhile(self, service: Service) -> Service | None:
         ranked = matching.while_you_wait(self.device.directory, service, self.now())

@@ -59,7 +59,7 @@ class Clock:
         self.boot = self.boot or boot_id(self.device)
 
     def seen(self, counter: int) -> None:
-        """An event with this counter was read: the next stamp comes after it."""
+        """An event with this counter was read: the next stamp comes after it (up to `LARGEST`)."""
         self.counter = max(self.counter, min(counter, LARGEST))
 
     def stamp(self, *, locked: bool = False, late: bool = False) -> Stamp:

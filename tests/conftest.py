@@ -3,6 +3,10 @@
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "outreach", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=False
+    "outreach",
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=False,
 )
 settings.load_profile("outreach")

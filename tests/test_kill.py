@@ -48,11 +48,7 @@ def test_every_saved_contact_survives_kill_9(profiles: example.Example, mode: st
     sealed = {ref.hex() for ref in device.outbox.refs()}
     session = device.unlock(passphrase)
     try:
-        kept = {
-            event.stamp.id.hex()
-            for event in session.logbook
-            if isinstance(event, ContactRecorded)
-        }
+        kept = {event.stamp.id.hex() for event in session.logbook if isinstance(event, ContactRecorded)}
         sealed_now = {ref.hex() for ref in device.outbox.refs()}
         assert saved <= kept, "a contact shown as saved is missing from the vault"
         assert saved <= sealed_now, "a contact shown as saved would never be sent"

@@ -31,6 +31,12 @@ TEAM = "Riverside example team"
 SITE = "yard"
 HUB_PORT = 8441
 _PASSPHRASES = "passphrases.json"
+_MARK = "EXAMPLE.txt"
+_MARKED = "outreach demo keeps an example team in this folder and makes it anew when it is asked to.\n"
+
+
+class NotAnExample(Exception):
+    """A folder holds something that an example team would take the place of; the sentence says what."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,24 @@ class Example:
                 profile.at_hub(url).write(folder)
 
 
+def claim(root: Path) -> None:
+    """Make the folder, and mark it as the example's. Nothing of anybody else's is taken over.
+
+    Raises:
+        NotAnExample: there is a hub or a profile in it that no example made. Nothing was changed.
+        OSError: the folder can't be made or written.
+    """
+    if not ((root / _MARK).exists() or exists(root)):
+        for name in ("hub.db", "hub.key", "profiles"):
+            if (root / name).exists():
+                raise NotAnExample(
+                    f"{root} holds {name}, and no example team made it. Nothing was changed. "
+                    "Choose another folder for the example."
+                )
+    root.mkdir(parents=True, exist_ok=True)
+    (root / _MARK).write_text(_MARKED, encoding="utf-8")
+
+
 def exists(root: Path) -> bool:
     return (root / _PASSPHRASES).exists()
 
@@ -97,13 +121,17 @@ def load(root: Path) -> Example:
 def build(
     root: Path, *, hub_url: str = f"http://127.0.0.1:{HUB_PORT}", now: datetime | None = None
 ) -> Example:
-    """Make the team anew in `root` (what was there of an example team is replaced). About a second."""
+    """Make the team anew in `root` (what was there of an example team is replaced). About a second.
+
+    Raises:
+        NotAnExample: `root` holds a hub or profiles of somebody else's. Nothing was changed.
+    """
     now = now or datetime.now(UTC)
+    claim(root)
     profiles = root / "profiles"
     if profiles.exists():
         shutil.rmtree(profiles)
     (root / _PASSPHRASES).unlink(missing_ok=True)
-    root.mkdir(parents=True, exist_ok=True)
 
     founding = teams.found_team(TEAM, now, sites=(SITE,))
     coordinator = founding.coordinator

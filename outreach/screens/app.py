@@ -38,6 +38,7 @@ from outreach.screens import (  # noqa: F401  each of these registers its screen
     routes,
     shift,
     slip,
+    theme,
     tray,
 )
 from outreach.screens.shell import Shell
@@ -54,6 +55,8 @@ def main(page: ft.Page, *, profiles: Mapping[str, Path], hints: Mapping[str, str
 
 def before(page: ft.Page) -> None:
     """Dress a page before it is shown at all, so that nothing flashes white at night."""
+    if page.dark_theme is not None:
+        return
     page.title = "Outreach"
     theme.dress(page, asked(page.route, "look"), datetime.now().astimezone().time())
 

@@ -110,9 +110,15 @@ def _banner(checked: Checked, arrival: ArrivalView | None) -> ft.Control:
     """The greeting to say, on the colour of the check; the word says what the colour says."""
     green = checked.colour == "green"
     if arrival is not None and not arrival.first:
-        first, then = "“Hello again.”", f"This slip came at {words.clock(arrival.came_at)}. Nothing more to do."
+        first, then = (
+            "“Hello again.”",
+            f"This slip came at {words.clock(arrival.came_at)}. Nothing more to do.",
+        )
     elif green:
-        first, then = "“Hello, good to see you.”", "Code is right. Say what happens next: a drink, then a talk."
+        first, then = (
+            "“Hello, good to see you.”",
+            "Code is right. Say what happens next: a drink, then a talk.",
+        )
     elif arrival is not None:
         first, then = "“Hello, good to see you.”", " ".join(checked.reasons)
     else:
@@ -141,7 +147,9 @@ def _person(shell: Shell, arrival: ArrivalView) -> ft.Control:
     """Code, chosen name where it was sent ahead, waiting preference: nothing else."""
     code = arrival.code or "No code"
     sign, word = (
-        (ft.Icons.VERIFIED_OUTLINED, "Fine") if arrival.colour == "green" else (ft.Icons.INFO_OUTLINE_ROUNDED, "See them")
+        (ft.Icons.VERIFIED_OUTLINED, "Fine")
+        if arrival.colour == "green"
+        else (ft.Icons.INFO_OUTLINE_ROUNDED, "See them")
     )
     lines: list[ft.Control] = [
         ft.Row(
@@ -160,7 +168,9 @@ def _person(shell: Shell, arrival: ArrivalView) -> ft.Control:
             parts.bar(parts.primary("Seen now", _outcome(shell, arrival, "seen_now"))),
             parts.bar(parts.quiet("Give a time", _outcome(shell, arrival, "time_given"))),
             parts.bar(
-                parts.quiet("Left before seen", _outcome(shell, arrival, "left_before_seen"), size=theme.BODY),
+                parts.quiet(
+                    "Left before seen", _outcome(shell, arrival, "left_before_seen"), size=theme.BODY
+                ),
                 parts.quiet("Not safe today", _outcome(shell, arrival, "not_safe_today"), size=theme.BODY),
             ),
         ]

@@ -65,7 +65,7 @@ def places(shell: Shell) -> ft.View:
         )
     if shut:
         body.append(parts.heading("Can’t be chosen"))
-        body += [parts.soft(f"{each.service.name}: {each.reason}") for each in shut]
+        body += [parts.soft(each.reason) for each in shut]
     body.append(parts.soft(f"Directory as of {opening.day_words(directory.as_of)}"))
     return parts.frame(shell, "/refer", body, top=[parts.header("Seen soonest", shell.go_home)], spacing=GAP)
 
@@ -132,8 +132,9 @@ def make_slip(shell: Shell, service: str) -> ft.View:
                 draft.source == key,
                 lambda key=key: setattr(draft, "source", key),
             )
-            for key in _sources(asking, draft)
+            for key in _sources(asking)
         ),
+        *([] if asking.more else [parts.link("Someone else", lambda: setattr(asking, "more", True))]),
         parts.heading("Waiting"),
         parts.chips(
             parts.chip(
@@ -168,21 +169,16 @@ def make_slip(shell: Shell, service: str) -> ft.View:
         f"/refer/{service}",
         body,
         top=[parts.header(place.name, shell.back, closes=False)],
-        bottom=[
-            parts.bar(
-                parts.quiet("Other place", shell.back),
-                parts.primary("Make the slip", make, picture=ft.Icons.QR_CODE_2_ROUNDED),
-            )
-        ],
+        bottom=[parts.primary("Make the slip", make, picture=ft.Icons.QR_CODE_2_ROUNDED)],
     )
 
 
-def _sources(asking: Asking, draft: ReferralDraft) -> list[str]:
-    """The likely ones first; the rest behind "More"."""
+def _sources(asking: Asking) -> list[str]:
+    """The likely ones; all of the list after "More"."""
+    if asking.more:
+        return [code.key for code in codes.load("referral_source")]
     likely = ["outreach_worker", "self", "peer_worker", "drug_service", "probation", "housing_homeless"]
-    if draft.source not in likely:
-        likely.insert(0, draft.source)
-    return likely
+    return likely if asking.draft.source in likely else [asking.draft.source, *likely]
 
 
 def _fit(match: matching.Match) -> list[ft.Control]:
@@ -206,14 +202,17 @@ def _fit(match: matching.Match) -> list[ft.Control]:
 
 
 def _travel(place: Service) -> list[ft.Control]:
-    travel = [place.location.bus, place.location.walking] if place.location else []
+    travel = (
+        (ft.Icons.DIRECTIONS_BUS_OUTLINED, place.location.bus),
+        (ft.Icons.DIRECTIONS_WALK_ROUNDED, place.location.walking),
+    )
     return [
         ft.Row(
             [
-                parts.icon(ft.Icons.DIRECTIONS_BUS_OUTLINED, color=SOFT, size=20),
+                parts.icon(sign, color=SOFT, size=20),
                 parts.text(line, size=theme.SMALL, color=SOFT, expand=True),
             ]
         )
-        for line in travel
+        for sign, line in travel
         if line
     ]

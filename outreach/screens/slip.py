@@ -1,6 +1,7 @@
 """The slip, turned round for the person to see: the code to scan, and where to go.
 
-Nothing else is on this screen. It is light on purpose: a camera reads it from another phone.
+Nothing else is on this screen. The code stands black on white, also at night: a camera reads it
+from another phone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from outreach.screens.shell import Shell
 from outreach.screens.theme import ACT, EDGE, GAP, INK, SOFT
 from outreach.session import SlipView
 from outreach.slips import paper, picture
-from outreach.slips import paper
 
 QR_PIXELS = 720
 QR_SIDE = 296

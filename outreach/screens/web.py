@@ -72,6 +72,17 @@ def make_assets(folder: Path) -> Path:
     return folder
 
 
+_NIGHT = (
+    "{const h=new Date().getHours(),asked=new URLSearchParams(location.search).get('look'),"
+    "media=window.matchMedia.bind(window);"
+    "if(asked==='dark'||(asked!=='light'&&(h>=19||h<7))){"
+    "document.documentElement.classList.add('night');"
+    "window.matchMedia=q=>media(q.includes('prefers-color-scheme')?(q.includes('dark')?'all':'not all'):q)}}"
+)
+"""At night the browser is told that dark is preferred: Flutter paints its first frame by that, some
+tenths of a second before it hears from us."""
+
+
 def first_page(page: str) -> str:
     """Flet's first page with our grounds, our policy and no picture."""
     colours = (
@@ -81,8 +92,7 @@ def first_page(page: str) -> str:
         "html.night,html.night body,html.night #loading"
         f"{{background:{theme.DARK.ground} !important}}"
         "#loading img{display:none}</style>"
-        "<script>{const h=new Date().getHours();"
-        "if(h>=19||h<7)document.documentElement.classList.add('night')}</script>"
+        f"<script>{_NIGHT}</script>"
     )
     policy = f'<meta http-equiv="Content-Security-Policy" content="{ONLY_FROM_HERE}">'
     return page.replace("<head>", f"<head>{policy}", 1).replace("</head>", f"{colours}</head>", 1)

@@ -75,7 +75,7 @@ class Window:
         self.trouble = ""
         self.busy = ""
         self.status = Status()
-        self.look = ""
+        self.look = asked(page.route, "look")
         self.draw: Callable[[], None] = lambda: None
         self.courier = Courier(self)
         self._touched = time.monotonic()

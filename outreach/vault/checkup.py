@@ -34,6 +34,20 @@ class Checkup:
     problem: str | None
     """What is wrong, in a sentence; None when the vault is sound."""
 
+    def __str__(self) -> str:
+        when = "not yet" if self.last_written is None else f"{self.last_written:%Y-%m-%d %H:%M} UTC"
+        lines = [
+            f"{'Sound' if self.sound else 'Damaged'}.",
+            f"Records: {self.records} in {self.tables} tables{'' if self.sound else ', before the damage'}.",
+            f"Last written: {when}.",
+            f"On disk: {self.files} files, {self.bytes} bytes.",
+        ]
+        if self.torn:
+            lines.append(f"Writes cut off before they counted as saved: {self.torn}. They do no harm.")
+        if self.problem:
+            lines.append(self.problem)
+        return "\n".join(lines)
+
 
 def check(path: str | os.PathLike[str], passphrase: str, *, kdf_floor: Kdf = FLOOR) -> Checkup:
     """Read the whole vault in the folder ``path``, changing nothing, and tell what is in it.

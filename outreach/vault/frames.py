@@ -57,7 +57,7 @@ class DataKey:
         return "<DataKey>"
 
     def __reduce__(self) -> str:
-        raise TypeError("a data key is never pickled")
+        raise TypeError("a data key is not pickled")
 
     def file_key(self, head: bytes) -> bytes:
         """The key of the file that begins with the 64 bytes ``head``."""

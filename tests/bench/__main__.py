@@ -12,7 +12,9 @@ import tests.bench
 
 
 def main(wanted: list[str]) -> None:
-    names = [module.name for module in pkgutil.iter_modules(tests.bench.__path__) if module.name != "__main__"]
+    names = [
+        module.name for module in pkgutil.iter_modules(tests.bench.__path__) if module.name != "__main__"
+    ]
     for name in names:
         if wanted and name not in wanted:
             continue

@@ -106,7 +106,7 @@ async def test_a_profile_open_in_another_window_is_a_sentence(window: Windows, u
 # --- unlocked ---------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("BC01", "BC20", "BC05")
+@pytest.mark.requirement("BC01", "BC05", "BC20", "CC06")
 async def test_a_whole_contact_from_home_in_six_taps(window: Windows, unlock: Unlock) -> None:
     async with window("sam") as phone:
         await unlock(phone)
@@ -124,6 +124,7 @@ async def test_a_whole_contact_from_home_in_six_taps(window: Windows, unlock: Un
             ("crack", "smoke_pipe"),
         }
         assert contact.use_together == "same_hit"
+        assert contact.person == b""
         assert [(given.card, given.step) for given in contact.advice] == [("taking-them-apart", "offered")]
         assert not contact.unfinished
         assert phone.shell.route == "/home"
@@ -209,7 +210,7 @@ async def test_each_drug_can_have_its_own_way(window: Windows, unlock: Unlock) -
         texts = phone.texts()
         assert "How: Heroin" in texts
         assert "How: Crack" in texts
-        first, second = [
+        first, _ = [
             each for each in phone.tappable() if name_of(each) == "Foil" and isinstance(each, ft.Chip)
         ]
         await phone.event(first, "select", True)
@@ -336,7 +337,6 @@ async def test_the_status_line_says_how_many_wait(window: Windows, example: team
         await phone.until(lambda: "3 waiting to send · not sent before" in phone.texts(), "three waiting")
 
 
-@pytest.mark.requirement("CC06")
 async def test_idle_locks_and_what_was_begun_is_kept(
     window: Windows, unlock: Unlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -451,6 +451,10 @@ async def test_an_unknown_error_shows_no_content(window: Windows, caplog: pytest
         assert "Robin" not in caplog.text
         assert "ValueError" in caplog.text
         assert "safe" in phone.shell.trouble
+        phone.shell.stack.append("/cards")
+        phone.shell.draw()
+        await phone.settle()
+        assert phone.shell.trouble in phone.texts()
         await phone.tap("Close this message")
         assert phone.shell.trouble == ""
 

@@ -126,6 +126,38 @@ def test_a_failed_sync_ends_writing_until_the_next_opening(folder: Path, key: by
         db.insert({"n": 3})
 
 
+def test_an_interrupted_write_ends_writing_too(folder: Path, key: bytes) -> None:
+    """Its frame may be on the disk: another one under the same number and key is never made."""
+    with JournalDB(folder, key) as db:
+        db.insert({"n": 1})
+        with pytest.MonkeyPatch.context() as patch:
+
+            def interrupted(_: int) -> None:
+                raise KeyboardInterrupt
+
+            patch.setattr(files, "sync_data", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                db.insert({"n": 2})
+        with pytest.raises(NotSaved, match="interrupted"):
+            db.insert({"n": 3})
+        assert db.all() == [{"n": 1}]
+    with JournalDB(folder, key) as db:
+        assert db.all()[:1] == [{"n": 1}]
+
+
+def test_a_snapshot_has_its_name_for_good_before_the_old_files_go(folder: Path, key: bytes) -> None:
+    with JournalDB(folder, key) as db:
+        db.insert({"n": 1})
+        with failing(-2, Died) as made:
+            db.compact()
+    snapshot = made[made.index("create") :]
+    assert [call for call in snapshot if call != "write_at"][:5] == [
+        "create", "sync_data", "close", "rename", "sync_folder",
+    ]  # fmt: skip
+    assert "remove" in snapshot
+    assert snapshot.index("sync_folder") < snapshot.index("remove")
+
+
 def test_a_change_is_not_in_memory_before_it_is_on_the_device(folder: Path, key: bytes) -> None:
     with JournalDB(folder, key) as db:
         db.insert({"n": 1})

@@ -212,6 +212,27 @@ def test_a_blank_sector_with_frames_after_it_is_damage(folder: Path, key: bytes)
         JournalDB(folder, key)
 
 
+def test_a_blank_head_with_frames_after_it_is_damage(folder: Path, key: bytes) -> None:
+    with JournalDB(folder, key) as db:
+        for n in range(40):
+            db.insert({"n": n + 1000, "note": "x" * 150})
+    file = journals(folder)[0]
+    whole = file.read_bytes()
+    size = (len(whole) - FILE_HEAD) // 40
+    for n in range(40):
+        begin = FILE_HEAD + size * n
+        content = bytearray(whole)
+        to_sector = min(SECTOR - begin % SECTOR, len(whole) - begin)
+        content[begin : begin + to_sector] = bytes(to_sector)
+        file.write_bytes(content)
+        if begin + to_sector < FILE_HEAD + size * 39:
+            with pytest.raises(VaultDamaged, match="blank"):
+                JournalDB(folder, key)
+    file.write_bytes(whole)
+    with JournalDB(folder, key) as db:
+        assert len(db) == 40
+
+
 def test_frames_can_not_be_dropped_swapped_or_repeated(folder: Path, key: bytes) -> None:
     with JournalDB(folder, key) as db:
         for n in range(4):
@@ -238,25 +259,25 @@ def test_files_can_not_be_dropped_swapped_or_mixed(folder: Path, key: bytes, tmp
         "00000001.snapshot", "00000002.journal", "00000003.journal", "00000004.journal", "lock",
     ]  # fmt: skip
 
-    def damaged(changed: dict[str, bytes | None]) -> None:
+    def damaged(changed: dict[str, bytes | None], told: str | None = None) -> None:
         for name, content in {**whole, **changed}.items():
             if content is None:
                 (folder / name).unlink()
             else:
                 (folder / name).write_bytes(content)
-        with pytest.raises(VaultDamaged):
+        with pytest.raises(VaultDamaged, match=told):
             JournalDB(folder, key)
 
-    damaged({"00000001.snapshot": None})
-    damaged({"00000002.journal": None})
-    damaged({"00000003.journal": None})
+    damaged({"00000001.snapshot": None}, "missing")
+    damaged({"00000002.journal": None}, "missing")
+    damaged({"00000003.journal": None}, "missing")
     damaged({"00000003.journal": b""})
     damaged({"00000003.journal": whole["00000004.journal"], "00000004.journal": whole["00000003.journal"]})
     damaged({"00000003.journal": (other / "00000003.journal").read_bytes()})
     damaged({"00000004.journal": (other / "00000004.journal").read_bytes()})
     damaged({"00000001.snapshot": (other / "00000001.snapshot").read_bytes()})
-    damaged({"00000003.journal": whole["00000003.journal"][:-32]})
-    damaged({"00000003.journal": whole["00000003.journal"][:FILE_HEAD]})
+    damaged({"00000003.journal": whole["00000003.journal"][:-32]}, "begins with frame 4, but the last one")
+    damaged({"00000003.journal": whole["00000003.journal"][:FILE_HEAD]}, "begins with frame 4")
     for name, content in whole.items():
         (folder / name).write_bytes(content)
     with JournalDB(folder, key) as db:

@@ -358,6 +358,7 @@ def test_check_tells_and_changes_nothing(made: Path) -> None:
     assert report.last_written is not None
     assert abs((datetime.now(UTC) - report.last_written).total_seconds()) < 60
     assert report.files == 2
+    assert str(report).startswith("Sound.\nRecords: 1 in 1 tables.\nLast written: 2")
     with pytest.raises(WrongPassphrase):
         check(made, "wrong", kdf_floor=SMALL)
     with pytest.raises(KeySlotRefused):
@@ -380,6 +381,8 @@ def test_check_counts_what_is_left_of_a_damaged_vault(made: Path) -> None:
     assert not report.sound
     assert report.records == 5
     assert report.problem is not None
+    assert str(report).startswith("Damaged.\nRecords: 5 in 2 tables, before the damage.")
+    assert wording.check(str(report), "en") == []
     assert file.name in report.problem
     with pytest.raises(VaultDamaged) as caught:
         unlock(made)
