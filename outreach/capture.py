@@ -133,9 +133,12 @@ def draft_of(event: ContactRecorded) -> ContactDraft:
 
 
 def changes(before: ContactRecorded, after: ContactRecorded) -> dict[str, Any]:
-    """The fields in which two versions of one contact differ, as plain data for `Corrected`."""
+    """The fields in which two versions of one contact differ, as plain data for `Corrected`.
+
+    Whose talk it was is no part of a draft, and stays as it is.
+    """
     return {
         name: codec.plain(getattr(after, name))
         for name in after.__struct_fields__
-        if name not in ("stamp", "contact") and getattr(before, name) != getattr(after, name)
+        if name not in ("stamp", "contact", "person") and getattr(before, name) != getattr(after, name)
     }

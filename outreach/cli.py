@@ -141,13 +141,9 @@ def vault_check(
     else:
         passphrase = typer.prompt("Passphrase", hide_input=True)
     found = check(folder, passphrase)
-    written = found.last_written.strftime("%Y-%m-%d %H:%M UTC") if found.last_written else "never"
-    typer.echo(f"{found.records} records in {found.tables} tables, last written {written}.")
-    typer.echo(f"{found.files} files, {found.bytes} bytes; {found.torn} writes cut off before they counted.")
-    if found.problem:
-        typer.echo(found.problem, err=True)
+    typer.echo(str(found))
+    if not found.sound:
         raise typer.Exit(1)
-    typer.echo("The vault is sound.")
 
 
 @wording_app.command("check")

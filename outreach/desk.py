@@ -19,7 +19,7 @@ class ArrivalView:
     token: bytes
     code: str
     came_at: datetime
-    colour: str
+    colour: slips.Colour
     reasons: tuple[str, ...]
     chosen_name: str
     wait_preference: str
@@ -109,7 +109,7 @@ class Desk(Opened):
             token=arrival.token,
             code=arrival.code,
             came_at=moment(arrival.at).astimezone(self.timezone),
-            colour=arrival.checked,
+            colour="green" if arrival.checked == "green" else "amber",
             reasons=arrival.reasons,
             chosen_name=arrival.chosen_name,
             wait_preference=arrival.wait_preference,

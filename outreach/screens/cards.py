@@ -36,7 +36,7 @@ def cards(shell: Shell) -> ft.View:
         lines,
         top=[
             parts.header("Cards", shell.back, closes=False),
-            parts.field("Find a card", wanted.current or "", write, hint="Street words work too"),
+            parts.field("Find a card", "", write, hint="Street words work too"),
         ],
     )
 

@@ -124,16 +124,17 @@ def _bars(report: reports.Report) -> list[ft.Control]:
 
 def _papers(shell: Shell, report: reports.Report, period: reports.Period) -> ft.Control:
     name = f"report-{period.first:%Y-%m}"
+    roomy = (shell.page.width or 0) > theme.NARROW
     return parts.bar(
         parts.quiet(
             "Table (CSV)",
             lambda: hand_over(shell, f"{name}.csv", lambda: report.csv().encode("utf-8")),
-            picture=ft.Icons.TABLE_VIEW_OUTLINED,
+            picture=ft.Icons.TABLE_VIEW_OUTLINED if roomy else None,
         ),
         parts.primary(
             "Report (PDF)",
             lambda: hand_over(shell, f"{name}.pdf", report.pdf),
-            picture=ft.Icons.PRINT_OUTLINED,
+            picture=ft.Icons.PRINT_OUTLINED if roomy else None,
         ),
     )
 

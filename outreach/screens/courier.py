@@ -60,9 +60,12 @@ class Courier:
         if device is None:
             self._wait = PULL_EVERY
             return
+        moved = False
+        before = self.reached
         try:
             if session is not None:
-                await window.run(session.sync)
+                report = await window.run(session.sync)
+                moved = bool(report.fetched)
             elif await window.run(device.waiting):
                 await window.run(device.deliver)
             self.reached, self._wait = True, PULL_EVERY
@@ -74,4 +77,5 @@ class Courier:
         if window.device is device:
             with suppress(Exception):
                 await window.refresh()
-            window.draw()
+            if moved or self.reached != before:
+                window.draw()

@@ -197,7 +197,7 @@ def _waiting(shell: Shell, now: Greeting, arrival: ArrivalView) -> ft.Control:
     minutes = int((shell.now() - arrival.came_at).total_seconds() // 60)
 
     def show() -> None:
-        now.checked, now.arrival = Checked(arrival.colour, (), None, arrival.code), arrival  # type: ignore[arg-type]
+        now.checked, now.arrival = Checked(arrival.colour, (), None, arrival.code), arrival
 
     about = [_wish(arrival).removeprefix("would like: "), f"{minutes} min"]
     return parts.row_button(
@@ -224,10 +224,15 @@ def _entry(shell: Shell, now: Greeting) -> ft.Control:
             shell.courier.hurry()
 
     entry = parts.field(
-        "Code on the slip", now.typed, write, submit=check, key=f"code {now.round}", capitals=True
+        "Code on the slip",
+        now.typed,
+        write,
+        submit=check,
+        key=f"code {now.round}",
+        capitals=True,
+        autofocus=True,
+        expand=True,
     )
-    entry.autofocus = True
-    entry.expand = True
     return ft.Row(
         [entry, ft.Container(parts.primary("They are here", check), width=184)],
         spacing=GAP,

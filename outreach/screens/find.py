@@ -83,7 +83,7 @@ def _fits(shell: Shell, referral: Referral, typed: str) -> bool:
 def referral_row(shell: Shell, referral: Referral) -> ft.Control:
     """One referral as a line: who (handle or chosen name), where to, and how it stands."""
     person = shell.member.logbook.person(referral.person)
-    who = (person.chosen_name or person.handle) if person else ""
+    who = (person.chosen_name or person.handle.replace("-", " ")) if person else ""
     who = who or (code_of(referral.token) if referral.token else "Referral")
     came = referral.state not in ("issued", "offered", "not_seen")
     return parts.row_button(

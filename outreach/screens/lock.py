@@ -62,13 +62,18 @@ def lock(shell: Shell) -> ft.View:
 
 
 def _unlock(shell: Shell) -> ft.Control:
-    typed = ft.use_ref("")
+    typed = parts.kept(list[str])  # the last text typed, gone with the attempt
+    tries = parts.kept(list[None])
 
     def write(value: str) -> None:
-        typed.current = value
+        typed[:] = [value]
 
     async def unlock() -> None:
-        passphrase, typed.current = typed.current or "", ""
+        if shell.busy:
+            return
+        passphrase = "".join(typed)
+        typed.clear()
+        tries.append(None)
         await shell.unlock(" ".join(passphrase.split()))
 
     several = len(shell.profiles) > 1
@@ -80,7 +85,7 @@ def _unlock(shell: Shell) -> ft.Control:
         [
             ft.Row(top, vertical_alignment=ft.CrossAxisAlignment.CENTER),
             *_why_not(shell),
-            parts.field("Passphrase", typed.current or "", write, secret=True, submit=unlock),
+            parts.field("Passphrase", "", write, secret=True, submit=unlock, key=f"passphrase {len(tries)}"),
             *([parts.soft(f"Example team: {hint}")] if hint else []),
             parts.primary(
                 "Opening …" if shell.busy else "Unlock",

@@ -54,7 +54,7 @@ def on_value(action: Callable[[str], Any]) -> Callable[[ft.Event[ft.TextField]],
     """The same for a field: the action gets what is written in it."""
 
     async def handle(event: ft.Event[ft.TextField]) -> None:
-        await shell_of(ft.context.page).act(action, event.control.value or "")
+        await shell_of(ft.context.page).act(action, event.data or "")
 
     return handle
 
@@ -317,13 +317,53 @@ def field(
     lines: int = 1,
     limit: int | None = None,
     submit: Action | None = None,
-    key: str | None = None,
+    key: str = "",
     capitals: bool = False,
-) -> ft.TextField:
-    """A place to write. `change` gets the whole text at each change."""
-    return ft.TextField(
+    autofocus: bool = False,
+    expand: bool = False,
+) -> ft.Control:
+    """A place to write. `change` gets the whole text at each change.
+
+    `value` is what it starts with. From then on the text belongs to the one who types: drawing the
+    screen anew never puts an older text back. Another `key` makes another, fresh field.
+    """
+    named: Any = _field
+    made: ft.Control = named(
+        label,
+        value,
+        change,
+        hint=hint,
+        secret=secret,
+        lines=lines,
+        limit=limit,
+        submit=submit,
+        capitals=capitals,
+        autofocus=autofocus,
+        expand=expand,
+        key=key or f"field {label}",
+    )
+    return made
+
+
+@ft.component
+def _field(
+    label: str,
+    value: str,
+    change: Callable[[str], Any],
+    *,
+    hint: str,
+    secret: bool,
+    lines: int,
+    limit: int | None,
+    submit: Action | None,
+    capitals: bool,
+    autofocus: bool,
+    expand: bool,
+) -> ft.Control:
+    before = ft.use_ref(cast(ft.TextField | None, None))
+    shown = ft.TextField(
         label=label,
-        value=value,
+        value=value if before.current is None else before.current.value,
         hint_text=hint or None,
         password=secret,
         can_reveal_password=secret,
@@ -331,6 +371,8 @@ def field(
         min_lines=lines if lines > 1 else None,
         max_lines=lines + 3 if lines > 1 else 1,
         max_length=limit,
+        autofocus=autofocus,
+        expand=expand,
         autocorrect=not secret,
         enable_suggestions=not secret,
         capitalization=ft.TextCapitalization.CHARACTERS if capitals else ft.TextCapitalization.NONE,
@@ -344,8 +386,9 @@ def field(
         },
         bgcolor=RAISED,
         content_padding=ft.Padding.symmetric(horizontal=EDGE, vertical=18),
+        margin=ft.Margin.symmetric(vertical=STEP),  # the label stands on the edge
         on_change=on_value(change),
         on_submit=on(submit) if submit else None,
-        margin=ft.Margin.symmetric(vertical=STEP),  # the label stands on the edge
-        key=key or f"field {label}",
     )
+    before.current = shown
+    return shown

@@ -17,10 +17,21 @@ from outreach.slips.errors import (
 )
 from outreach.slips.scan import can_decode, decode
 from outreach.slips.token import Token, issue, new_id, read
-from outreach.slips.trust import Checked, ListedService, ListedTeam, SlipKey, Trust, check, check_code, listed
+from outreach.slips.trust import (
+    Checked,
+    Colour,
+    ListedService,
+    ListedTeam,
+    SlipKey,
+    Trust,
+    check,
+    check_code,
+    listed,
+)
 
 __all__ = [
     "Checked",
+    "Colour",
     "CodeTypo",
     "DamagedSlip",
     "DoesNotFit",

@@ -233,10 +233,17 @@ class Phone:
         self.tap(name, "checkbox")
 
     def write(self, label: str, text: str) -> None:
-        """Type into a field. With the cursor in it, its name goes on with its hint."""
+        """Type into a field. Flutter empties a field once when it takes the focus, a moment after the
+        click: what was typed before that is typed again, as a person would who sees it missing. With
+        the cursor in it, a field's name goes on with its hint."""
         field = self.control(re.compile(rf"^{re.escape(label)}"), "textbox")
         field.click()
-        field.fill(text)
+        for _ in range(20):
+            field.fill(text)
+            self.page.wait_for_timeout(200)
+            if field.input_value().casefold() == text.casefold():  # codes come out in capitals
+                return
+        expect(field).to_have_value(re.compile(re.escape(text), re.IGNORECASE))
 
     def unlock(self, passphrase: str) -> None:
         """Type the passphrase and wait until the lock screen is gone."""
