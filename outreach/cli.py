@@ -16,12 +16,13 @@ class Sentences(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         from outreach.device import DeviceError
         from outreach.example.team import NotAnExample
+        from outreach.session import NotOpened, NotPossible
         from outreach.vault import VaultError
         from sync.errors import SyncError
 
         try:
             return super().invoke(ctx)
-        except (DeviceError, NotAnExample, SyncError, VaultError) as problem:
+        except (DeviceError, NotAnExample, NotOpened, NotPossible, SyncError, VaultError) as problem:
             sentence = str(problem)
         except OSError as problem:
             place = f" ({problem.filename})" if problem.filename else ""
@@ -44,6 +45,8 @@ vault_app = typer.Typer(no_args_is_help=True, help="Look after an encrypted stor
 wording_app = typer.Typer(no_args_is_help=True, help="Check words before people hear them.")
 app.add_typer(vault_app, name="vault")
 app.add_typer(wording_app, name="wording")
+directory_app = typer.Typer(no_args_is_help=True, help="The directory of services.")
+app.add_typer(directory_app, name="directory")
 
 
 def default_folder(name: str) -> Path:
@@ -144,6 +147,29 @@ def vault_check(
     typer.echo(str(found))
     if not found.sound:
         raise typer.Exit(1)
+
+
+@directory_app.command("check")
+def directory_check(
+    file: Annotated[Path, typer.Argument(help="A directory as a TOML file.")],
+    profile: Annotated[
+        Path | None, typer.Option(help="Use it in this profile from now on, if it is sound.")
+    ] = None,
+) -> None:
+    """Check a directory of services, and with --profile take it into use."""
+    from forms import services
+
+    try:
+        if profile is None:
+            found = services.load(file)
+        else:
+            from outreach.device import Device
+
+            found = Device(profile).take_directory(file)
+    except (OSError, services.DirectoryError) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{len(found.services)} services, as of {found.as_of}. All is well.")
 
 
 @wording_app.command("check")

@@ -17,7 +17,7 @@ from outreach import reporting, reports, slips
 from outreach.capture import ContactDraft, ReferralDraft
 from outreach.example import nectos, team
 from outreach.logbook.events import Event, NaloxoneSupplied
-from outreach.session import Session
+from outreach.session import NotPossible, Session
 from outreach.slips import paper, picture
 from sync.hub.serve import running
 
@@ -27,8 +27,6 @@ LEFT_BEHIND = (
     *("slip.pdf", "slip.png", "report.pdf", "report.csv"),
 )
 HISTORY_SERVICES = ("north", "quay", "mill", "hill")
-PAPERS = ("slip.pdf", "slip.png", "report.pdf", "report.csv")
-HUB = ("hub.db", "hub.db-wal", "hub.db-shm", "hub.key")
 
 
 def trust(folder: Path) -> slips.Trust:
@@ -45,9 +43,13 @@ def walk(folder: Path, *, say: Say = print, now: datetime | None = None) -> None
 
     Leaves `slip.pdf`, `slip.png`, `report.pdf`, `report.csv` and `hub.db` in `folder`, with the
     profiles of the example team. What an earlier walk left there is replaced.
+
+    Raises:
+        NotAnExample: the folder holds a hub or profiles that no example made. Nothing was changed.
+        OSError: the folder can't be written.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    team.claim(folder)
     for name in LEFT_BEHIND:
         (folder / name).unlink(missing_ok=True)
     with ExitStack() as stack:
@@ -159,7 +161,7 @@ class _Walk:
         self.yard.sync()
         scanned = slips.decode((self.folder / "slip.png").read_bytes())
         if scanned is None:
-            raise RuntimeError(
+            raise NotPossible(
                 "The code on slip.png can't be read on this machine. The other papers are there."
             )
         checked = self.yard.check(scanned)

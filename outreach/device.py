@@ -136,6 +136,20 @@ class Device:
         except (OSError, services.DirectoryError) as problem:
             raise DeviceError(f"{_PACK.format('directory of places')} {_sentence(problem)}") from None
 
+    def take_directory(self, file: Path) -> services.Directory:
+        """Use another directory of places from now on.
+
+        Raises:
+            DirectoryError: it has a mistake; the sentence names service and field, and the
+                directory from before stays in use.
+        """
+        taken = services.load(file)
+        fresh = self.folder / "packs" / "directory.new"
+        fresh.write_bytes(file.read_bytes())
+        fresh.replace(self.folder / "packs" / "directory.toml")
+        self.__dict__["directory"] = taken
+        return taken
+
     @cached_property
     def trust(self) -> Trust:
         try:

@@ -85,8 +85,8 @@ class Records:
         """Blocking (about a second). Raises NotOpened."""
         try:
             vault = Vault.open(device.folder / "vault", passphrase)
-        except WrongPassphrase as problem:
-            raise NotOpened(str(problem), wrong_passphrase=True) from None
+        except (WrongPassphrase, UnicodeEncodeError):  # half a character is in no passphrase
+            raise NotOpened(str(WrongPassphrase()), wrong_passphrase=True) from None
         except VaultError as problem:
             raise NotOpened(str(problem)) from None
         try:
