@@ -4,14 +4,14 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 JOBS ?= 2
 
-.PHONY: app test check bench walk pins clean
+.PHONY: app test check bench walk pins clean journeys
+.NOTPARALLEL:
 
 app: .venv/.app  ## start Outreach with an example team in the browser
 	$(PY) -m outreach demo --open
 
-test: .venv/.dev  ## every test, browser journeys included
-	@build/machine.sh chromium
-	$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+test: journeys .venv/.dev  ## every test, browser journeys included
+	OUTREACH_CHROMIUM="$$(build/machine.sh chromium)" $(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 check: .venv/.dev  ## style, types, who imports whom, words, requirements without a test
 	.venv/bin/ruff check .
@@ -21,9 +21,8 @@ check: .venv/.dev  ## style, types, who imports whom, words, requirements withou
 	$(PY) -m tests.check_wording
 	$(PY) -m tests.check_requirements
 
-bench: .venv/.dev  ## one figure a line: name value unit
-	@build/machine.sh chromium
-	$(PY) -m tests.bench
+bench: journeys .venv/.dev  ## one figure a line: name value unit
+	OUTREACH_CHROMIUM="$$(build/machine.sh chromium)" $(PY) -m tests.bench
 
 walk: .venv/.dev  ## the whole job without a screen, its papers in ./example
 	$(PY) -m outreach demo --walk example
@@ -38,6 +37,9 @@ pins: .venv/.dev  ## make requirements/*.txt anew from pyproject.toml
 .venv/.dev: requirements/dev.txt pyproject.toml build/machine.sh
 	build/machine.sh venv dev
 	touch $@ .venv/.app
+
+journeys:
+	@build/machine.sh journeys
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

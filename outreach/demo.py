@@ -233,7 +233,7 @@ def _history(session: Session, quarter: reports.Period) -> tuple[Event, ...]:
 
 def _talk() -> ContactDraft:
     return ContactDraft(
-        minutes="5-15",
+        minutes="5_to_15",
         area="harbour",
         substances={"heroin": "smoke_foil", "crack": "smoke_pipe"},
         use_together="close_together",

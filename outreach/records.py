@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from outreach.incoming import NO_PLACE, SetAside, event_of
 from outreach.logbook import codec
 from outreach.logbook.events import (
     Arrived,
@@ -32,7 +33,6 @@ from sync.envelope import open_envelope, verify
 from sync.errors import SyncError
 from sync.outbox import OutboxDamaged
 from sync.team import Keyring, MemberKeys, Sender
-from sync.times import LATEST
 
 if TYPE_CHECKING:
     from outreach.device import Device
@@ -67,6 +67,7 @@ class Records:
         self._lock = threading.RLock()
         self._events = vault.db.table("events")
         self._state = vault.db.table("state")
+        self._later = vault.db.table("later")  # records of a newer version, as they came
         self.logbook = Logbook()
         keys = {document["kind"]: dict(document) for document in vault.db.table("keys")}
         self._keyring = Keyring.from_document(keys["keyring"]["keys"])
@@ -77,6 +78,7 @@ class Records:
             device.team, member["sender"], MemberKeys.from_document(member["keys"]).sign_seed
         )
         self._read_all()
+        self._read_what_came_too_early()
         self._bring_in_locked_captures()
         self._seal_what_is_not_sealed()
 
@@ -170,6 +172,15 @@ class Records:
             except codec.UnreadableEvent:
                 continue  # of a newer version: kept in the vault, read once this app is newer
 
+    def _read_what_came_too_early(self) -> None:
+        for document in self._later:
+            try:
+                event = event_of(document["body"], document["member"])
+            except SetAside:
+                continue
+            self._keep([event])
+            self._later.remove(doc_ids=[document.doc_id])
+
     def _fold(self, event: Event) -> bool:
         self.device.clock.seen(event.stamp.counter)
         return self.logbook.add(event)
@@ -189,13 +200,11 @@ class Records:
                 if entry.sender != self.device.installation.sender_id:
                     continue
                 verify(entry.envelope, self.device.team)
-                event = codec.decode(open_envelope(entry.envelope, self._keyring))
+                yield event_of(open_envelope(entry.envelope, self._keyring), self.device.profile.member)
             except OutboxDamaged:
                 continue  # set aside when it is its turn to be sent; the others are sound
-            except (SyncError, codec.UnreadableEvent):
+            except (SyncError, SetAside):
                 continue  # a write-only member can't open it; it travels all the same
-            if event.stamp.member == self.device.profile.member and not _misfit(event):
-                yield event
 
     def _seal_what_is_not_sealed(self) -> None:
         known = self.device.outbox.refs()
@@ -244,19 +253,11 @@ class Records:
                         problems.append(pulled.problem)
                     continue
                 try:
-                    event = codec.decode(pulled.body)
-                except codec.UnreadableEvent as problem:
+                    fresh.append(event_of(pulled.body, pulled.member))
+                except SetAside as problem:
                     problems.append(str(problem))
-                    continue
-                except (ArithmeticError, RecursionError):
-                    problems.append(_NO_PLACE)
-                    continue
-                if event.stamp.member != pulled.member:
-                    problems.append("A record names another author than its signature. It is set aside.")
-                elif problem_of := _misfit(event):
-                    problems.append(problem_of)
-                else:
-                    fresh.append(event)
+                    if problem.later:
+                        self._later.insert({"member": pulled.member, "body": pulled.body})
             added = self._keep(fresh, problems)
             self._remember_cursor(batch[-1].position)
             self.device.keep_counter()
@@ -279,7 +280,7 @@ class Records:
                     try:
                         self._events.insert(document)
                     except ValueRefused:
-                        problems.append(_NO_PLACE)
+                        problems.append(NO_PLACE)
                         del fresh[known]
         for event in fresh.values():
             self._fold(event)
@@ -299,17 +300,3 @@ class Records:
             self._sender = None
             self.logbook = Logbook()
             self._vault.close()
-
-
-_NO_PLACE = "A record holds a value that has no place in one. It is set aside; nothing else is touched."
-
-
-def _misfit(event: Event) -> str:
-    """Why an event that is signed and readable has no place in the store; empty where it has one."""
-    try:
-        codec.to_document(event)
-    except (ArithmeticError, RecursionError, TypeError, ValueError):
-        return _NO_PLACE
-    if not 0 <= event.stamp.at <= LATEST:
-        return "A record has a date that no clock shows. It is set aside; nothing else is touched."
-    return ""

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from outreach.example.team import Example
 
 settings.register_profile(
-    "outreach", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=False
+    "outreach",
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=False,
 )
 settings.load_profile("outreach")
 

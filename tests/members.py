@@ -84,7 +84,7 @@ def answering(answers: Callable[[str, str], Answer]) -> Iterator[str]:
 
         do_GET = do_POST = do_PUT = _answer
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)

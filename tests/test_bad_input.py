@@ -99,9 +99,11 @@ def test_no_profile_file_gives_anything_but_a_sentence(built_team: Example, data
     try:
         profile = Profile.read(folder)
     except DeviceError as problem:
-        assert wording.check(str(problem).replace(str(folder), ""), "en") == []
+        sentence = str(problem).replace(str(folder), "")
     else:
+        sentence = ""
         assert getattr(profile, name) is not None
+    assert wording.check(sentence, "en") == []
 
 
 def test_a_team_s_list_that_is_cut_or_changed(members: Members) -> None:
@@ -114,7 +116,9 @@ def test_a_team_s_list_that_is_cut_or_changed(members: Members) -> None:
         path.write_bytes(data)
         assert "signed by the team" in told_by(folder)
     for place in places:
-        path.write_bytes(sound[:place] + bytes([sound[place] ^ (1 << chance.randrange(8))]) + sound[place + 1 :])
+        path.write_bytes(
+            sound[:place] + bytes([sound[place] ^ (1 << chance.randrange(8))]) + sound[place + 1 :]
+        )
         told_by(folder)
     path.unlink()
     told_by(folder)
@@ -198,25 +202,26 @@ def test_any_flipped_byte_of_a_vault_is_a_sentence_or_nothing(members: Members) 
     vault = members.example.folder("sam") / "vault"
     passphrase = members.example.passphrases["sam"]
     chance = random.Random(11)
-    refused = 0
+    sentences: list[str] = []
     for path in sorted(vault.iterdir()):
         sound = path.read_bytes()
         if not sound:
             continue
-        for place in chance.sample(range(len(sound)), min(8, len(sound))):
+        for place in chance.sample(range(len(sound)), min(6, len(sound))):
             path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x20]) + sound[place + 1 :])
             with Members(members.example) as opened:
                 device = opened.device("sam")
                 try:
                     session = opened.unlock(device)
                 except NotOpened as problem:
-                    refused += 1
-                    assert wording.check(str(problem).replace(str(vault), ""), "en") == []
-                    assert passphrase not in str(problem)
+                    sentences.append(str(problem))
                 else:
                     assert session._records.slip_key is not None
         path.write_bytes(sound)
-    assert refused >= 8
+    assert len(sentences) >= 6
+    for sentence in sentences:
+        assert wording.check(sentence.replace(str(vault), ""), "en") == []
+        assert passphrase not in sentence
     members.session("sam")
 
 

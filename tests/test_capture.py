@@ -25,7 +25,12 @@ ROUTES = ("", "smoke_foil", "smoke_pipe", "inject")
 
 def stamp(counter: int, *, locked: bool = False) -> Stamp:
     return Stamp(
-        id=counter.to_bytes(12, "big"), member=b"m" * 8, device=b"d" * 8, counter=counter, at=1000, locked=locked
+        id=counter.to_bytes(12, "big"),
+        member=b"m" * 8,
+        device=b"d" * 8,
+        counter=counter,
+        at=1000,
+        locked=locked,
     )
 
 
@@ -44,7 +49,9 @@ drafts = st.builds(
     order_of_use=st.sampled_from(["", "crack_first", "heroin_first"]),
     use_together=st.sampled_from(["", "same_hit", "close_together"]),
     ost_status=st.sampled_from(["", "yes"]),
-    advice=st.dictionaries(st.sampled_from(["card-a", "card-b"]), st.sampled_from(["", "offered", "talked_about"])),
+    advice=st.dictionaries(
+        st.sampled_from(["card-a", "card-b"]), st.sampled_from(["", "offered", "talked_about"])
+    ),
     kit=st.dictionaries(st.sampled_from(["foil", "pipe", "condoms"]), st.integers(0, 9)),
     naloxone=st.lists(supplies, max_size=2),
     practical=st.sets(st.sampled_from(["hot_drink", "blanket", "phone_charge"])),
@@ -66,7 +73,9 @@ def test_an_empty_draft_is_a_whole_record() -> None:
 @pytest.mark.requirement("BC05", "BC07")
 def test_two_drugs_are_one_record_with_their_order() -> None:
     draft = ContactDraft(
-        substances={"crack": "inject", "heroin": "inject"}, use_together="same_hit", order_of_use="crack_first"
+        substances={"crack": "inject", "heroin": "inject"},
+        use_together="same_hit",
+        order_of_use="crack_first",
     )
     event = codec.decode(codec.encode(capture.recorded(draft, stamp(1))))
     assert isinstance(event, ContactRecorded)
@@ -126,4 +135,8 @@ def test_cards_are_chosen_by_all_that_was_named() -> None:
         ost_status="yes",
     ).facts()
     assert set(facts.substances) == {"heroin", "crack"}
-    assert (facts.use_together, facts.order_of_use, facts.ost_status) == ("close_together", "crack_first", "yes")
+    assert (facts.use_together, facts.order_of_use, facts.ost_status) == (
+        "close_together",
+        "crack_first",
+        "yes",
+    )

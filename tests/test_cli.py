@@ -112,9 +112,7 @@ def test_a_wrong_passphrase(run: Run, vault: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("CC01")
-def test_a_damaged_vault_is_told_with_exit_1(
-    run: Run, example_team: Example, tmp_path: Path
-) -> None:
+def test_a_damaged_vault_is_told_with_exit_1(run: Run, example_team: Example, tmp_path: Path) -> None:
     folder = example_team.folder("sam") / "vault"
     (tmp_path / "passphrase").write_text(example_team.passphrases["sam"])
     biggest = max((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_size)
@@ -128,7 +126,9 @@ def test_a_damaged_vault_is_told_with_exit_1(
     assert biggest.read_bytes() == bytes(data)
 
 
-def test_no_vault_and_no_passphrase_file(run: Run, vault: Path, passphrase_file: Path, tmp_path: Path) -> None:
+def test_no_vault_and_no_passphrase_file(
+    run: Run, vault: Path, passphrase_file: Path, tmp_path: Path
+) -> None:
     result = run("vault", "check", tmp_path / "nothing", "--passphrase-file", passphrase_file)
     assert result.exit_code == 1
     assert "no vault" in result.output

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +47,7 @@ class _Everything(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     walked = Walked(tmp_path_factory.mktemp("walk") / "papers" / "here")
     root, heard = logging.getLogger(), _Everything()
     levels = {root: root.level}
@@ -64,7 +63,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
         for logger, level in levels.items():
             logger.setLevel(level)
     walked.logged = "\n".join(heard.lines)
-    yield walked
+    return walked
 
 
 @pytest.mark.requirement("RS04", "DA01", "RP01")
@@ -113,7 +112,9 @@ def test_the_hub_s_database_holds_nothing_in_plain(walked: Walked) -> None:
 def test_the_outboxes_hold_nothing_in_plain(walked: Walked) -> None:
     for profile in team.load(walked.folder).profiles.values():
         stored = b"".join(path.read_bytes() for path in sorted(profile.glob("outbox.db*")))
-        vault = b"".join(path.read_bytes() for path in sorted((profile / "vault").iterdir()) if path.is_file())
+        vault = b"".join(
+            path.read_bytes() for path in sorted((profile / "vault").iterdir()) if path.is_file()
+        )
         assert stored
         assert vault
         for private in ("Robin", "Back on Thursday", "EX4417", "hot_drink", "substances"):
@@ -132,9 +133,7 @@ def test_nothing_private_is_logged(walked: Walked) -> None:
     assert notes
     assert slip_seed is not None
     assert len(walked.logged) > 200, "nothing was logged at all: this test would show nothing"
-    seeds = [
-        json.loads((folder / "device.json").read_text())["seed"] for folder in example.profiles.values()
-    ]
+    seeds = [json.loads((folder / "device.json").read_text())["seed"] for folder in example.profiles.values()]
     text = slips.decode((walked.folder / "slip.png").read_bytes())
     assert text is not None
     private = (

@@ -144,9 +144,13 @@ def test_a_full_disk_is_told_and_nothing_is_called_saved(
 ) -> None:
     sam = members.device("sam")
     sam.outbox._db.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(OutboxError) as told:
+
+    def save_until_full() -> None:
         for _ in range(50):
             sam.save_contact(ContactDraft(note="x" * 250))
+
+    with pytest.raises(OutboxError) as told:
+        save_until_full()
     assert "room" in str(told.value)
     kept = sam.waiting()
     sam.outbox._db.execute("PRAGMA max_page_count = 1000000")

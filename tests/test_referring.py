@@ -61,14 +61,21 @@ def test_a_slip_says_nothing_of_the_person(members: Members) -> None:
     ids = [event.person for event in sam.logbook if isinstance(event, PersonMade)]
     handle = next(event.handle for event in sam.logbook if isinstance(event, PersonMade))
     printed = "\n".join(text for _, text in slip.slip.printed()).casefold()
-    for private in ("robin", "fountain", "heroin", "health", handle.casefold(), handle.replace(" ", "-").casefold()):
+    for private in (
+        "robin",
+        "fountain",
+        "heroin",
+        "health",
+        handle.casefold(),
+        handle.replace(" ", "-").casefold(),
+    ):
         assert private not in printed, private
     token = slips.read(slip.text).token
     for secret in (*ids, slip.referral, contact.contact, sam.device.profile.member):
         assert secret not in slip.text.encode()
         assert secret not in repr(token).encode()
         assert secret not in token.id
-    assert {name for name in token.__struct_fields__} == {
+    assert set(token.__struct_fields__) == {
         "issuer",
         "service",
         "session",
@@ -156,7 +163,7 @@ def test_renewing_keeps_the_clock_and_the_old_slip_still_works(members: Members)
     assert after is not None
     assert after.issued == before.issued
     assert after.began == before.began
-    assert [each.token for each in after.slips][0] == before.token
+    assert after.slips[0].token == before.token
     assert len(sam.referrals()) == 1
     assert sam.slip(first.referral).text == second.text
 

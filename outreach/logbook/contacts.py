@@ -86,8 +86,8 @@ class Contacts:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._links = Links("same_talk", history)
         self._records: dict[bytes, list[EventId]] = {}
+        self.links = Links("same_talk", history, self._records)
         self._days: dict[int, dict[bytes, None]] = {}
         self._views: dict[bytes, Contact | None] = {}
         self._stale: set[bytes] = set()
@@ -105,10 +105,11 @@ class Contacts:
             records.append(event.stamp.id)
             self._days.setdefault(event.stamp.at // DAY, {})[event.contact] = None
             self._by_giver.setdefault(event.stamp.member, set()).add(event.contact)
-        self._forget(self._links.group(event.contact))
+            self._forget(self.links.told(event.contact))
+        self._forget(self.links.group(event.contact))
 
     def merge(self, event: Merged) -> None:
-        self._forget(self._links.touch(event))
+        self._forget(self.links.touch(event))
 
     def _forget(self, ids: Iterable[bytes]) -> None:
         for contact in ids:
@@ -121,7 +122,7 @@ class Contacts:
         """The talk that a contact id is part of; None where it isn't known or was withdrawn."""
         if contact in self._views:
             return self._views[contact]
-        ids = self._links.group(contact)
+        ids = self.links.group(contact)
         records = self._history.standing(
             ContactRecorded, (record for each in ids for record in self._records.get(each, ()))
         )
@@ -205,7 +206,7 @@ class Contacts:
     def _waits_and_person(self, contact: bytes) -> tuple[bool, bytes]:
         """Whether a talk belongs in the tray, and whose it is; without making its view where it can."""
         records = self._records.get(contact, ())
-        if len(records) == 1 and contact not in self._views and len(self._links.group(contact)) == 1:
+        if len(records) == 1 and contact not in self._views and len(self.links.group(contact)) == 1:
             event = self._history.get(records[0])
             assert isinstance(event, ContactRecorded)
             if not event.stamp.locked:

@@ -7,13 +7,15 @@ isn't there yet waits for it. Rules:
   have, or a value of the wrong kind, is passed over; the rest of the correction holds.
 - `FIXED` fields say what an event is about and can't be corrected: withdraw it and record it again.
 - A withdrawn correction counts no more. A withdrawal can't be withdrawn.
+- Whoever may not make a change changes nothing: `may` is asked for each change and what it
+  changes, whichever came first. Without one, everybody may.
 - Should two different events ever carry one id, the one with the smaller encoding stays,
   on every device.
 
 `Links` holds merges: which records are one, by merges that stand.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
@@ -34,6 +36,18 @@ from outreach.logbook.events import (
 )
 
 E = TypeVar("E", bound=Event)
+
+Change = Corrected | Withdrawn | Merged
+"""An event that changes what others say."""
+
+May = Callable[[Change, Event | None], bool]
+"""Whether a change counts for what it changes; with None: whatever that is."""
+
+
+def everybody(change: Change, target: Event | None) -> bool:
+    """The rule of a logbook that is given only what may count."""
+    return True
+
 
 _KEYS = {"contact", "person", "referral", "token", "permission", "shift"}
 _ALWAYS_FIXED = {"stamp", "type"}
@@ -59,13 +73,14 @@ def fixed_fields(event: Event) -> set[str]:
 class History:
     """Events by id, each as it stands now."""
 
-    def __init__(self) -> None:
+    def __init__(self, may: May = everybody) -> None:
+        self.may = may
         self.clocks = Clocks()
         self.highest = 0
         """The highest counter seen."""
         self._events: dict[EventId, Event] = {}
         self._corrections: dict[EventId, list[EventId]] = {}
-        self._withdrawals: dict[EventId, EventId] = {}
+        self._withdrawals: dict[EventId, list[EventId]] = {}
         self._corrected: dict[EventId, Event] = {}
 
     def __len__(self) -> int:
@@ -99,7 +114,7 @@ class History:
                 self._corrections.setdefault(event.target, []).append(stamp.id)
                 return self._changed(event.target)
             case Withdrawn():
-                self._withdrawals.setdefault(event.target, stamp.id)
+                self._withdrawals.setdefault(event.target, []).append(stamp.id)
                 target = self._events.get(event.target)
                 if isinstance(target, Corrected):
                     return self._changed(target.target)
@@ -113,11 +128,31 @@ class History:
 
     def stands(self, event: EventId) -> bool:
         """Known and not withdrawn."""
-        return event in self._events and event not in self._withdrawals
+        known = self._events.get(event)
+        return known is not None and not self._is_withdrawn(known)
+
+    def _is_withdrawn(self, event: Event) -> bool:
+        return any(self._counts(each, event) for each in self._withdrawals.get(event.stamp.id, ()))
+
+    def _counts(self, change: EventId, target: Event) -> bool:
+        known = self._events[change]
+        return isinstance(known, Corrected | Withdrawn) and self.may(known, target)
+
+    def refused(self) -> Iterator[Corrected | Withdrawn]:
+        """Corrections and withdrawals whose target is here and whose signer may not make them."""
+        for changes in (self._corrections, self._withdrawals):
+            for target, made in changes.items():
+                known = self._events.get(target)
+                if known is None:
+                    continue
+                for change in made:
+                    event = self._events[change]
+                    if isinstance(event, Corrected | Withdrawn) and not self.may(event, known):
+                        yield event
 
     def now(self, event: E) -> E | None:
         """What an event says after corrections; None where it was withdrawn."""
-        if event.stamp.id in self._withdrawals:
+        if event.stamp.id in self._withdrawals and self._is_withdrawn(event):
             return None
         if event.stamp.id not in self._corrections:
             return event
@@ -140,11 +175,14 @@ class History:
 
     def corrections(self, target: EventId) -> list[Corrected]:
         """Corrections of an event that stand, in order."""
+        corrected = self._events.get(target)
         return sorted(
             (
                 event
                 for known in self._corrections.get(target, ())
-                if known not in self._withdrawals and isinstance(event := self._events[known], Corrected)
+                if isinstance(event := self._events[known], Corrected)
+                and (corrected is None or self.may(event, corrected))
+                and not self._is_withdrawn(event)
             ),
             key=_order,
         )
@@ -177,24 +215,66 @@ def _apply(event: Event, corrections: list[Corrected]) -> Event:
 
 
 class Links:
-    """Which records are one. Follows merges that stand; the same groups in whatever order they came."""
+    """Which records are one. Follows merges that stand; the same groups in whatever order they came.
 
-    def __init__(self, relation: str, history: History) -> None:
+    A merge counts once a record of either end lets its signer make it (`History.may`), so one that
+    came before its records waits for them.
+    """
+
+    def __init__(
+        self, relation: str, history: History, records: Mapping[bytes, Iterable[EventId]] | None = None
+    ) -> None:
+        """`records`: the events that tell of each record's id, kept up to date by the owner."""
         self.relation = relation
         self._history = history
+        self._records: Mapping[bytes, Iterable[EventId]] = {} if records is None else records
         self._edges: dict[bytes, dict[EventId, bytes]] = {}
+        self._waiting: dict[bytes, dict[EventId, Merged]] = {}
 
     def touch(self, merge: Merged) -> set[bytes]:
         """Takes in a merge, or its withdrawal; gives every record whose group may have changed."""
         ends = (merge.one, merge.other)
         before = {node for end in ends for node in self.group(end)}
+        counts = self._history.stands(merge.stamp.id) and self._allowed(merge)
         for end, far in (ends, ends[::-1]):
-            edges = self._edges.setdefault(end, {})
-            if self._history.stands(merge.stamp.id):
-                edges[merge.stamp.id] = far
+            if counts:
+                self._edges.setdefault(end, {})[merge.stamp.id] = far
+                self._waiting.get(end, {}).pop(merge.stamp.id, None)
             else:
-                edges.pop(merge.stamp.id, None)
+                self._edges.get(end, {}).pop(merge.stamp.id, None)
+                self._waiting.setdefault(end, {})[merge.stamp.id] = merge
         return before | {node for end in ends for node in self.group(end)}
+
+    def told(self, node: bytes) -> set[bytes]:
+        """A record of `node` came: merges that waited for it may count now. Gives what may have changed."""
+        changed = {node}
+        for merge in tuple(self._waiting.get(node, {}).values()):
+            changed |= self.touch(merge)
+        return changed
+
+    def refused(self) -> Iterator[Merged]:
+        """Merges that stand, whose records are here in part, and that their signer may not make."""
+        seen: set[EventId] = set()
+        for waiting in self._waiting.values():
+            for known, merge in waiting.items():
+                if known not in seen and self.refuses(merge) and self._history.stands(known):
+                    seen.add(known)
+                    yield merge
+
+    def refuses(self, merge: Merged) -> bool:
+        """Whether a record of either end is here, and none of them lets the signer merge it."""
+        return any(True for _ in self._targets(merge)) and not self._allowed(merge)
+
+    def _targets(self, merge: Merged) -> Iterator[Event]:
+        for end in (merge.one, merge.other):
+            for known in self._records.get(end, ()):
+                event = self._history.get(known)
+                if event is not None:
+                    yield event
+
+    def _allowed(self, merge: Merged) -> bool:
+        may = self._history.may
+        return may(merge, None) or any(may(merge, target) for target in self._targets(merge))
 
     def group(self, node: bytes) -> tuple[bytes, ...]:
         """A record and all that are one with it, sorted by id."""

@@ -57,8 +57,8 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
 class People:
     def __init__(self, history: History) -> None:
         self._history = history
-        self._links = Links("same_person", history)
         self._records: dict[bytes, list[EventId]] = {}
+        self.links = Links("same_person", history, self._records)
         self._views: dict[bytes, Person | None] = {}
         self._given: dict[bytes, set[EventId]] = {}
         self._taken_back: dict[bytes, set[EventId]] = {}
@@ -67,13 +67,15 @@ class People:
 
     def touch(self, event: PersonMade) -> None:
         records = self._records.setdefault(event.person, [])
+        changed: set[bytes] = set()
         if event.stamp.id not in records:
             records.append(event.stamp.id)
-        for each in self._links.group(event.person):
+            changed = self.links.told(event.person)
+        for each in (*changed, *self.links.group(event.person)):
             self._views.pop(each, None)
 
     def merge(self, event: Merged) -> None:
-        for each in self._links.touch(event):
+        for each in self.links.touch(event):
             self._views.pop(each, None)
 
     def permit(self, event: PermissionGiven | PermissionWithdrawn | SentAhead) -> set[bytes]:
@@ -91,12 +93,12 @@ class People:
 
     def ids(self, person: bytes) -> tuple[bytes, ...]:
         """All ids that are one with this one."""
-        return self._links.group(person)
+        return self.links.group(person)
 
     def get(self, person: bytes) -> Person | None:
         if person in self._views:
             return self._views[person]
-        ids = self._links.group(person)
+        ids = self.links.group(person)
         records = self._history.standing(
             PersonMade, (record for each in ids for record in self._records.get(each, ()))
         )

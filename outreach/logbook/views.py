@@ -11,8 +11,8 @@ made when it is asked for and kept until an event touches it, so adding is cheap
 again is free.
 
 `contacts`, `people`, `referrals`, `stock` hold the views, `history` what every event says after
-corrections, `clock` when two times compare. Who may correct or withdraw what is not decided
-here: give this only events that the session has let through.
+corrections, `clock` when two times compare. Who may correct, withdraw or merge what is not decided
+here: `may` is, and what it refuses is held and changes no view (`set_aside`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +24,7 @@ from outreach.logbook.events import (
     Arrived,
     BagCounted,
     ContactRecorded,
+    Corrected,
     DeskOutcome,
     Event,
     EventId,
@@ -39,8 +40,9 @@ from outreach.logbook.events import (
     ShiftStarted,
     SlipIssued,
     StockLine,
+    Withdrawn,
 )
-from outreach.logbook.history import History
+from outreach.logbook.history import Change, History, May, everybody
 from outreach.logbook.people import People, Permission, Person
 from outreach.logbook.referral import Arrival, Referral
 from outreach.logbook.referrals import Referrals
@@ -50,12 +52,14 @@ from outreach.logbook.stock import Stock
 class Logbook:
     """What happened, and what it adds up to."""
 
-    def __init__(self, events: Iterable[Event] = ()) -> None:
+    def __init__(self, events: Iterable[Event] = (), *, may: May = everybody) -> None:
+        """`may` says which corrections, withdrawals and merges count; a pure function."""
+        self._may = may
         self._begin()
         self.add_all(events)
 
     def _begin(self) -> None:
-        self._history = History()
+        self._history = History(self._may)
         self._contacts = Contacts(self._history)
         self._people = People(self._history)
         self._referrals = Referrals(self._history, self._people.sent_ahead)
@@ -135,6 +139,26 @@ class Logbook:
         """What an event says now; None where it isn't known or was withdrawn."""
         known = self._history.get(event)
         return None if known is None else self._history.now(known)
+
+    # --- what changes nothing ---
+
+    def refuses(self, event: Event) -> bool:
+        """Whether an event is a change of what is here, and its signer may not make it."""
+        match event:
+            case Corrected() | Withdrawn():
+                target = self._history.get(event.target)
+                return target is not None and not self._may(event, target)
+            case Merged(relation="same_talk"):
+                return self._contacts.links.refuses(event)
+            case Merged(relation="same_person"):
+                return self._people.links.refuses(event)
+            case _:
+                return False
+
+    def set_aside(self) -> tuple[Change, ...]:
+        """Corrections, withdrawals and merges that are held and count for nothing, in order."""
+        merges = (*self._contacts.links.refused(), *self._people.links.refused())
+        return tuple(sorted((*self._history.refused(), *merges), key=lambda event: event.stamp.order))
 
     # --- on the street ---
 

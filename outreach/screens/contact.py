@@ -29,7 +29,7 @@ def finish(shell: Shell, contact: str) -> ft.View:
 
 def _form(shell: Shell, route: str, draft: ContactDraft, at: str) -> ft.View:
     opened = parts.kept(set[str])
-    second = " · ".join(each for each in (at, words.place(draft.area)) if each)
+    second = " · ".join(each for each in (at, shell.place(draft.area)) if each)
     gave = [
         parts.heading("Gave"),
         *giving.kit(shell, draft, opened),

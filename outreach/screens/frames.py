@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import flet as ft
 
 from outreach.screens import theme
-from outreach.screens.lines import notice, trouble
+from outreach.screens.lines import bar, notice, trouble
 from outreach.screens.shell import Shell
-from outreach.screens.taps import Action, icon_button
+from outreach.screens.taps import Action, icon_button, primary, quiet
 from outreach.screens.texts import soft, text
 from outreach.screens.theme import EDGE, GAP, GROUND
+from outreach.screens.window import sentence
 
 
 def header(name: str, leave: Action, *, second: str = "", closes: bool = True) -> ft.Control:
@@ -90,4 +91,16 @@ def frame(
                 ),
             )
         ],
+    )
+
+
+def stopped(shell: Shell, route: str, problem: Exception) -> ft.View:
+    """Stands in for a screen that could not be drawn: what happened, what is safe, and two ways on."""
+    return frame(
+        shell,
+        route,
+        [text(sentence(problem))],
+        top=[header("This screen stopped", shell.go_home)],
+        bottom=[bar(quiet("Home", shell.go_home), primary("Try again", shell.draw))],
+        messages=False,
     )

@@ -27,7 +27,7 @@ def _shift(shell: Shell) -> ft.Control:
     if shift is None:
         label = "Start a shift"
     else:
-        names = [f"With {shift.partner}" if shift.partner else "", words.place(shift.area)]
+        names = [f"With {shift.partner}" if shift.partner else "", shell.place(shift.area)]
         label = " · ".join(each for each in names if each) or "On shift"
     return ft.Row(
         [
@@ -67,7 +67,7 @@ def _tray(shell: Shell) -> list[ft.Control]:
     lines = []
     for contact in waiting[-2:]:
         at = words.when(words.moment(contact.at).astimezone(zone), shell.now())
-        lines.append(f"{at} {words.place(contact.area)}".strip())
+        lines.append(f"{at} {shell.place(contact.area)}".strip())
     return [
         parts.row_button(
             f"{len(waiting)} to finish",

@@ -16,7 +16,7 @@ def kit(shell: Shell) -> ft.View:
         shell,
         "/kit",
         giving.kit(shell, draft, opened),
-        top=[parts.header("Kit", shell.put_aside, second=words.place(draft.area))],
+        top=[parts.header("Kit", shell.put_aside, second=shell.place(draft.area))],
         bottom=[
             parts.bar(
                 parts.quiet("More …", lambda: shell.go("/contact")),

@@ -62,6 +62,7 @@ def lock(shell: Shell) -> ft.View:
 
 
 def _unlock(shell: Shell) -> ft.Control:
+    hint = shell.hints.get(shell.who, "")
     typed = parts.kept(list[str])  # the last text typed, gone with the attempt
     tries = parts.kept(list[None])
 
@@ -76,17 +77,20 @@ def _unlock(shell: Shell) -> ft.Control:
         tries.append(None)
         await shell.unlock(" ".join(passphrase.split()))
 
+    async def type_it() -> None:
+        typed[:] = [hint]
+        await unlock()
+
     several = len(shell.profiles) > 1
     top: list[ft.Control] = [parts.text("Unlock", bold=True, expand=True)]
     if several:
         top.append(parts.link(f"Not {shell.here.name}?", shell.leave))
-    hint = shell.hints.get(shell.who, "")
     return parts.box(
         [
             ft.Row(top, vertical_alignment=ft.CrossAxisAlignment.CENTER),
             *_why_not(shell),
             parts.field("Passphrase", "", write, secret=True, submit=unlock, key=f"passphrase {len(tries)}"),
-            *([parts.soft(f"Example team: {hint}")] if hint else []),
+            *([parts.soft(f"Example team: {hint}"), parts.link("Type it for me", type_it)] if hint else []),
             parts.primary(
                 "Opening …" if shell.busy else "Unlock",
                 unlock,

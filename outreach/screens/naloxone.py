@@ -22,7 +22,7 @@ def naloxone(shell: Shell) -> ft.View:
             *giving.naloxone(shell, draft),
             *(giving.naloxone_people(draft) if draft.naloxone else []),
         ],
-        top=[parts.header("Naloxone", shell.put_aside, second=words.place(draft.area))],
+        top=[parts.header("Naloxone", shell.put_aside, second=shell.place(draft.area))],
         bottom=[
             parts.bar(
                 parts.quiet("More …", lambda: shell.go("/contact")),

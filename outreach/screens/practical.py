@@ -15,7 +15,7 @@ def practical(shell: Shell) -> ft.View:
         shell,
         "/practical",
         asking.practical(draft),
-        top=[parts.header("Practical help", shell.put_aside, second=words.place(draft.area))],
+        top=[parts.header("Practical help", shell.put_aside, second=shell.place(draft.area))],
         bottom=[
             parts.bar(
                 parts.quiet("More …", lambda: shell.go("/contact")),

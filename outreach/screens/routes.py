@@ -9,6 +9,7 @@ that it works before anyone unlocks; every other screen shows the lock screen un
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,16 @@ def screen(path: str, *, locked: bool = False, home_of: tuple[str, ...] = ()) ->
     """Make a function `(shell, **named parts of the path) -> ft.View` the screen of a path."""
 
     def register(build: Build) -> Build:
-        component: Any = ft.component(build)
+        @functools.wraps(build)
+        def guarded(shell: Any, **named: str) -> ft.View:
+            try:
+                return build(shell, **named)
+            except Exception as problem:  # a screen that can't be drawn never takes the window with it
+                from outreach.screens.frames import stopped
+
+                return stopped(shell, shell.route, problem)
+
+        component: Any = ft.component(guarded)
         _SCREENS[path] = Screen(path, component, locked, home_of)
         return build
 

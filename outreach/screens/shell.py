@@ -52,6 +52,7 @@ class Shell(Writing):
         self.page.on_view_pop = self._popped
         self.page.on_app_lifecycle_state_change = self._lifecycle
         self.page.on_connect = self._connected
+        self.page.on_resize = self._connected
         self.page.on_disconnect = self._disconnected
         self.page.on_close = self._close
         self.page.session.store.set("shell", self)

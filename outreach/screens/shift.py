@@ -46,7 +46,15 @@ def _start(shell: Shell, asked: dict[str, str], bag: dict[str, int]) -> ft.View:
         shell,
         "/shift",
         [
-            parts.field("Area", asked["area"], lambda typed: put("area", typed), hint="City east"),
+            parts.heading("Area"),
+            parts.chips(
+                parts.chip(
+                    name,
+                    asked["area"] == key,
+                    lambda key=key: put("area", "" if asked["area"] == key else key),
+                )
+                for key, name in _areas(shell)
+            ),
             parts.field("With", asked["partner"], lambda typed: put("partner", typed), hint="First name"),
             parts.heading("In the bag"),
             *(
@@ -70,6 +78,13 @@ def _start(shell: Shell, asked: dict[str, str], bag: dict[str, int]) -> ft.View:
         top=[parts.header("Start a shift", shell.back)],
         bottom=[parts.bar(parts.primary("Start", start, picture=ft.Icons.CHECK_ROUNDED))],
     )
+
+
+def _areas(shell: Shell) -> list[tuple[str, str]]:
+    """The team's areas, coarse on purpose, and the one that every team has."""
+    named = [(each.key, each.name) for each in shell.here.directory.areas]
+    outside = "outside_our_areas"
+    return [*named, (outside, codes.load("area").label(outside))]
 
 
 def _running(shell: Shell, felt: dict[str, str]) -> ft.View:
@@ -108,7 +123,7 @@ def _running(shell: Shell, felt: dict[str, str]) -> ft.View:
         since = running.since.astimezone(shell.now().tzinfo)
         names = [f"Since {words.when(since, shell.now())}"]
         names += [f"with {running.partner}"] if running.partner else []
-        names += [words.place(running.area)] if running.area else []
+        names += [shell.place(running.area)] if running.area else []
     return parts.frame(
         shell,
         "/shift",

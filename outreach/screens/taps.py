@@ -245,6 +245,7 @@ def row_button(
             overlay_color=ft.Colors.with_opacity(0.08, INK),
             animation_duration=0,
         ),
+        height=None if second else TARGET,
         elevation=0,
         on_click=on(action),
     )
@@ -361,12 +362,19 @@ def _field(
     expand: bool,
 ) -> ft.Control:
     before = ft.use_ref(cast(ft.TextField | None, None))
+    hidden = kept(lambda: {"hidden": secret})
+
+    def show() -> None:
+        hidden["hidden"] = not hidden["hidden"]
+
+    eye = ft.Icons.VISIBILITY_OUTLINED if hidden["hidden"] else ft.Icons.VISIBILITY_OFF_OUTLINED
+    told = "Show what is typed" if hidden["hidden"] else "Hide what is typed"
     shown = ft.TextField(
         label=label,
         value=value if before.current is None else before.current.value,
         hint_text=hint or None,
-        password=secret,
-        can_reveal_password=secret,
+        password=hidden["hidden"],
+        suffix_icon=icon_button(eye, told, show, color=SOFT) if secret else None,
         multiline=lines > 1,
         min_lines=lines if lines > 1 else None,
         max_lines=lines + 3 if lines > 1 else 1,

@@ -37,7 +37,7 @@ def tray(shell: Shell) -> ft.View:
 def _when(shell: Shell, contact: Contact) -> str:
     now = shell.now()
     at = words.when(words.moment(contact.at).astimezone(now.tzinfo), now)
-    return f"{at} · {words.place(contact.area)}" if contact.area else at
+    return f"{at} · {shell.place(contact.area)}" if contact.area else at
 
 
 def _what(contact: Contact) -> str:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import flet as ft
 
+from forms import codes
 from outreach.device import Device
 from outreach.screens import theme
 from outreach.screens.courier import Courier
@@ -109,6 +110,11 @@ class Window:
     def now(self) -> datetime:
         """The clock of this device, in the time zone of its directory where one is known."""
         return self.session.now() if self.session is not None else datetime.now().astimezone()
+
+    def place(self, area: str) -> str:
+        """An area as it is read: the name that the directory gives it, else as it was written."""
+        named = {each.key: each.name for each in self.here.directory.areas}
+        return named.get(area) or (codes.load("area").label(area) if area else "")
 
     # --- doing things ---
 

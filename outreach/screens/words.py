@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from forms import codes
-
 
 def greeting(name: str, now: datetime) -> str:
     """`Good evening, Sam`, by the clock of the device."""
@@ -53,8 +51,3 @@ def stopwatch(elapsed: timedelta) -> str:
 def moment(milliseconds: int) -> datetime:
     """Milliseconds since 1970 as an aware time, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def place(area: str) -> str:
-    """An area as it is read: its label where the team's list has it, else as it was written."""
-    return codes.load("area").label(area) if area else ""

@@ -31,8 +31,8 @@ from outreach.slips.trust import (
 
 __all__ = [
     "Checked",
-    "Colour",
     "CodeTypo",
+    "Colour",
     "DamagedSlip",
     "DoesNotFit",
     "ForbiddenWord",

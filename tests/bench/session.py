@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from outreach.capture import ContactDraft, ReferralDraft
@@ -17,8 +18,9 @@ Figure = tuple[str, float, str]
 
 
 def figures() -> Iterator[Figure]:
-    """Name, value and unit of each figure. On the disk of this checkout, not in memory."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
+    """Name, value and unit of each figure. On the disk of this checkout, in a folder that git ignores."""
+    aside = Path.cwd() / ".venv"
+    with tempfile.TemporaryDirectory(dir=aside if aside.is_dir() else None) as place:
         example = team.build(Path(place), hub_url="http://127.0.0.1:9")
         device = example.open_device("sam")
         try:
@@ -28,13 +30,14 @@ def figures() -> Iterator[Figure]:
 
 
 def _figures(device: Device, passphrase: str) -> Iterator[Figure]:
-    locked = [_seconds(lambda n=n: device.save_contact(draft(n))) for n in range(ROUNDS)]
+    locked = [_seconds(partial(device.save_contact, draft(number))) for number in range(ROUNDS)]
     yield "session.save_contact_locked_ms", statistics.median(locked) * 1000, "ms"
     session = device.unlock(passphrase)
-    saving = [_seconds(lambda n=n: session.save_contact(draft(n))) for n in range(ROUNDS)]
+    saving = [_seconds(partial(session.save_contact, draft(number))) for number in range(ROUNDS)]
     yield "session.save_contact_ms", statistics.median(saving) * 1000, "ms"
     yield "session.save_contact_p95_ms", statistics.quantiles(saving, n=20)[-1] * 1000, "ms"
-    referring = [_seconds(lambda: session.refer(ReferralDraft("yard", session=1))) for _ in range(ROUNDS // 4)]
+    referral = ReferralDraft("yard", session=1)
+    referring = [_seconds(partial(session.refer, referral)) for _ in range(ROUNDS // 4)]
     yield "session.refer_ms", statistics.median(referring) * 1000, "ms"
     session.lock()
     spent = []

@@ -26,7 +26,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
@@ -206,9 +206,9 @@ class Phone:
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Assert that a text is on the screen, as part of any label."""
         pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
-        told = self.page.get_by_text(pattern).or_(self.page.get_by_role("button", name=pattern))
-        told = told.or_(self.page.get_by_role("heading", name=pattern))
-        told = told.or_(self.page.get_by_role("group", name=pattern))
+        told = self.page.get_by_text(pattern)
+        for role in ("button", "heading", "group", "textbox", "checkbox"):
+            told = told.or_(self.page.get_by_role(cast(Any, role), name=pattern))
         expect(told.first).to_be_attached(timeout=PATIENCE)
 
     def misses(self, text: str) -> None:
@@ -221,6 +221,12 @@ class Phone:
     def tree(self) -> str:
         """The accessibility tree as text: what a screen reader has."""
         return str(self.page.locator("body").aria_snapshot())
+
+    def nameless(self) -> list[str]:
+        """Controls that a screen reader could not name."""
+        lines = [line.strip() for line in self.tree().splitlines()]
+        kinds = ("button", "checkbox", "textbox", "link", "switch", "tab", "slider", "combobox", "img")
+        return [line for line in lines if line.rstrip(":") in {f"- {kind}" for kind in kinds}]
 
     # --- doing ---
 

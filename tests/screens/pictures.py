@@ -45,7 +45,7 @@ def street(phone: Phone, shot: Shot, example: team.Example) -> None:
     phone.sees("Start a shift")
     shot("home-first")
     phone.tap("Start a shift")
-    phone.write("Area", "City east")
+    phone.choose("Harbour side")
     phone.write("With", "Jo")
     phone.tap("One more: Nyxoid nasal spray")
     phone.tap("One more: Nyxoid nasal spray")

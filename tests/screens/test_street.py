@@ -257,18 +257,18 @@ async def test_a_shift_with_its_bag(window: Windows, unlock: Unlock) -> None:
     async with window("sam") as phone:
         await unlock(phone)
         await phone.tap("Start a shift")
-        await phone.write("Area", "City east")
+        await phone.tap("Harbour side")
         await phone.write("With", "Jo")
         for _ in range(3):
             await phone.tap("One more: Foil")
         await phone.tap("Start")
-        await phone.until(lambda: phone.has("With Jo · City east"), "the shift")
+        await phone.until(lambda: phone.has("With Jo · Harbour side"), "the shift")
         await phone.tap("Contact")
-        assert any("City east" in each for each in phone.texts())
+        assert any("Harbour side" in each for each in phone.texts())
         await phone.tap("One more: Foil")
         await phone.tap("Save")
         await saved(phone)
-        assert last_contact(phone).area == "City east"
+        assert last_contact(phone).area == "harbour"
         assert [(line.item, line.quantity) for line in phone.shell.member.bag()] == [("foil", 2)]
         await phone.tap("With Jo")
         assert "1 contact so far" in phone.texts()
@@ -347,7 +347,8 @@ async def test_idle_locks_and_what_was_begun_is_kept(
         await phone.tap("Alcohol")
         phone.shell._touched -= 61
         await phone.until(lambda: phone.shell.locked, "locked")
-        await phone.until(lambda: phone.shell.draft is None, "kept")
+        await phone.until(lambda: phone.has("Unlock"), "the lock screen")
+        assert phone.shell.draft is None
         assert phone.shell.route == "/lock"
         assert not phone.has("Lock")
         assert session is not phone.shell.session
@@ -381,6 +382,7 @@ async def test_a_closed_browser_locks(window: Windows, unlock: Unlock) -> None:
         await unlock(phone)
         await phone.event(phone.page, "disconnect")
         await phone.until(lambda: phone.shell.locked, "locked")
+        await phone.until(lambda: phone.has("Unlock"), "the lock screen")
 
 
 async def test_back_goes_back_and_the_first_screen_stays(window: Windows, unlock: Unlock) -> None:
@@ -485,3 +487,23 @@ async def test_a_notice_stays_on_its_screen(window: Windows, unlock: Unlock) -> 
         assert not phone.has("Undo")
         await phone.tap("Close")
         assert phone.has("Undo")
+
+
+async def test_a_screen_that_fails_does_not_take_the_window_with_it(
+    window: Windows, unlock: Unlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with window("sam") as phone:
+        await unlock(phone)
+
+        def fail() -> tuple[object, ...]:
+            raise RuntimeError("set changed size during iteration")
+
+        monkeypatch.setattr(phone.shell.member, "unfinished", fail)
+        phone.shell.go("/tray")
+        phone.shell.draw()
+        await phone.settle()
+        assert "This screen stopped" in phone.texts()
+        assert not any("iteration" in each for each in phone.texts())
+        monkeypatch.undo()
+        await phone.tap("Try again")
+        assert "To finish" in phone.texts()
