@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from outreach.authority import Authority
 from outreach.incoming import NO_PLACE, SetAside, event_of
 from outreach.logbook import codec
 from outreach.logbook.events import (
@@ -68,7 +69,10 @@ class Records:
         self._events = vault.db.table("events")
         self._state = vault.db.table("state")
         self._later = vault.db.table("later")  # records of a newer version, as they came
-        self.logbook = Logbook()
+        self._mark = b""
+        self._owed: list[Event] = []  # in the vault, and not sealed for want of room
+        self._authority = Authority.of(device.team)
+        self.logbook = Logbook(may=self._authority.may)
         keys = {document["kind"]: dict(document) for document in vault.db.table("keys")}
         self._keyring = Keyring.from_document(keys["keyring"]["keys"])
         slip = keys.get("slip")
@@ -116,21 +120,71 @@ class Records:
 
     # --- recording ---
 
-    def record(self, *events: Event) -> None:
-        """Write events (all or none), seal them, and return when both are on disk."""
-        with self._lock:
-            self._keep(events)
-            self._seal(events)
-            self.device.keep_counter()
+    @property
+    def guard(self) -> threading.RLock:
+        """Held around looking something up and recording what follows from it."""
+        return self._lock
 
-    def _seal(self, events: Iterable[Event]) -> None:
+    @property
+    def owed(self) -> int:
+        """How many records are in the vault and couldn't be sealed yet. They are tried again at each sync."""
+        return len(self._owed)
+
+    def record(self, *events: Event) -> None:
+        """Write events (all or none), seal them, and return when both are on disk.
+
+        Where they can't be sealed they are taken back out of the vault, so that saving them again
+        makes no double. What was sealed in part stays, and the rest is sealed later.
+
+        Raises:
+            VaultError, SyncError: with a sentence; it doesn't count as saved.
+        """
+        with self._lock:
+            for event in events:
+                self._check(event)
+            self._seal_what_is_owed()
+            self._keep(events)
+            try:
+                for event in events:
+                    self._seal(event)
+            except SyncError:
+                self._unkeep(events)
+                raise
+            finally:
+                self.device.keep_counter()
+
+    def _check(self, event: Event) -> None:
+        """What could never be sealed is refused before it is in the vault."""
+        if event.stamp.member != self.device.profile.member:
+            raise NotOwn("This is another member's record, and is recorded on their device. Nothing was saved.")
+        if len(codec.encode(event)) > BODY_LIMIT or len(self.audiences(event)) > AUDIENCES:
+            raise BadEnvelope("This is longer than a record can be. Nothing was saved; shorten it and save again.")
+
+    def _seal(self, event: Event) -> None:
         sender = self._sender
         if sender is None:
             raise VaultClosed
-        for event in events:
-            self.device.outbox.record(
-                event.stamp.id, codec.encode(event), self.audiences(event), sender, self.device.team
-            )
+        self.device.outbox.record(
+            event.stamp.id, codec.encode(event), self.audiences(event), sender, self.device.team
+        )
+
+    def _unkeep(self, events: Iterable[Event]) -> None:
+        sealed = [self.device.outbox.has(event.stamp.id) for event in events]
+        fresh = {event.stamp.id for event in events}
+        if any(sealed):
+            self._owed += [event for event, done in zip(events, sealed, strict=True) if not done]
+            return
+        self._events.remove(lambda document: document["stamp"]["id"] in fresh)
+        self.logbook = Logbook((each for each in self.logbook if each.stamp.id not in fresh), may=self._may)
+
+    def _seal_what_is_owed(self) -> None:
+        """Each by itself: one that can't be sealed holds up no other, and no opening."""
+        owed, self._owed = self._owed, []
+        for event in owed:
+            try:
+                self._seal(event)
+            except SyncError:
+                self._owed.append(event)
 
     def audiences(self, event: Event) -> tuple[str, ...]:
         """Who may read an event. Corrections and withdrawals follow what they put right."""

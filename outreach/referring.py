@@ -51,7 +51,6 @@ class Referring(Opened):
         possible, reason = self._can_be_chosen(service)
         if not possible:
             raise NotPossible(reason)
-        self._slip_key()
         clock = self.device.clock
         person, referral = draft.person or secrets.token_bytes(12), secrets.token_bytes(12)
         events: list[Event] = []
