@@ -89,20 +89,26 @@ def demo(
 
 @app.command("app")
 def run_app(
-    folder: Annotated[Path | None, typer.Option(help="The profile on this machine.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A profile, or a folder of several.")] = None,
     port: Annotated[int, typer.Option(help="Port on this machine; 0 picks a free one.")] = 8550,
 ) -> None:
-    """Start the app for the profile on this machine."""
-    profile = folder or default_folder("profile")
-    if not (profile / "device.json").exists():
+    """Start the app for the profiles on this machine: one, or a folder of several members'."""
+    where = folder or default_folder("profile")
+    found = {"me": where} if (where / "device.json").exists() else _profiles(where)
+    if not found:
         typer.echo(
-            f"There is no profile in {profile} yet. A coordinator sets one up; "
+            f"There is no profile in {where} yet. A coordinator sets one up; "
             "`outreach demo --open` shows the app with an example team."
         )
         raise typer.Exit(2)
     from outreach.screens.app import serve
 
-    serve({"me": profile}, port=port)
+    serve(found, port=port)
+
+
+def _profiles(where: Path) -> dict[str, Path]:
+    """Profiles of several members who share this device, by the name of their folder."""
+    return {each.parent.name: each.parent for each in sorted(where.glob("*/device.json"))}
 
 
 @app.command()

@@ -43,6 +43,8 @@ class Shell(Writing):
         super().__init__(page, profiles, hints)
         self._hidden_at: float | None = None
         self._closed = False
+        self._left: list[str] = []
+        """Where the member was when the window locked; unlocking comes back to it."""
 
     # --- starting ---
 
@@ -74,7 +76,7 @@ class Shell(Writing):
             self.device.close()
         self.who, self.device = who, device
         self.draft, self.last_naloxone = None, None
-        self.stack = ["/lock"]
+        self.stack, self._left = ["/lock"], []
         self.later(self.refresh())
 
     def leave(self) -> None:
@@ -98,7 +100,7 @@ class Shell(Writing):
         finally:
             self.busy = ""
         self.notice = None
-        self.stack = [self.home]
+        self.stack, self._left = self._left or [self.home], []
         self._touched = time.monotonic()
         self._show_address()
         self.courier.hurry()
@@ -108,10 +110,15 @@ class Shell(Writing):
         session, self.session = self.session, None
         draft, contact = self.draft, self.draft_contact
         self.notice, self.trouble = None, ""
-        self.stack = ["/lock"] if self.device is not None else ["/"]
+        if session is not None:
+            self._left = [route for route in self.stack if not _is_form(route)]
+        stays = [self.route] if _helps_locked(self.route) else []
+        self.stack = ["/lock", *stays] if self.device is not None else ["/"]
         try:
             if draft is not None and not is_blank(draft):
-                await self._keep_unfinished(session, draft, contact)
+                kept = await self._keep_unfinished(session, draft, contact)
+                if session is not None:
+                    self._left.append(f"/contact/{kept.contact.hex()}")
             self.draft, self.draft_contact = None, b""
         finally:
             if session is not None:
@@ -161,6 +168,16 @@ class Shell(Writing):
             self.device.close()
         for task in list(self._tasks):
             task.cancel()
+
+
+def _is_form(route: str) -> bool:
+    """Whether a route shows a contact on its way: what was in it comes back as a kept contact."""
+    return route.split("/")[1] in ("contact", "kit", "naloxone", "practical")
+
+
+def _helps_locked(route: str) -> bool:
+    """Overdose steps and cards stay in front of people when the window locks: nothing in them is secret."""
+    return route.split("/")[1] in ("overdose", "cards", "card")
 
 
 def shell_of(page: ft.Page) -> Shell:

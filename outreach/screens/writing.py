@@ -79,15 +79,16 @@ class Writing(Walking):
         self.draft, self.draft_contact = draft, b""
         self.go(route)
 
-    async def _keep_unfinished(self, session: Session | None, draft: ContactDraft, contact: bytes) -> None:
+    async def _keep_unfinished(self, session: Session | None, draft: ContactDraft, contact: bytes) -> Saved:
         draft.unfinished = True
         if session is None:
-            await self.run(self.here.save_contact, draft)
+            saved = await self.run(self.here.save_contact, draft)
         elif contact:
-            await self.run(session.finish_contact, contact, draft)
+            saved = await self.run(session.finish_contact, contact, draft)
         else:
-            await self.run(session.save_contact, draft)
+            saved = await self.run(session.save_contact, draft)
         self.tell("The screen locked. What you had is kept as unfinished.")
+        return saved
 
 
 def is_blank(draft: ContactDraft) -> bool:
