@@ -8,7 +8,7 @@ JOBS ?= 2
 .NOTPARALLEL:
 
 app: .venv/.app  ## start Outreach with an example team in the browser
-	$(PY) -m outreach demo --open
+	$(PY) -m outreach demo --open || [ $$? = 130 ]  # Ctrl+C ends it
 
 test: journeys .venv/.dev  ## every test, browser journeys included
 	OUTREACH_CHROMIUM="$$(build/machine.sh chromium)" $(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)

@@ -20,9 +20,9 @@ debian_packages() { # install them if this machine lets us, else say how
   exit 1
 }
 
-python() { # the newest Python from 3.11 on; one that can make environments comes first
-  local wanted name
-  for wanted in "sys, ensurepip, venv" "sys"; do
+python() { # the newest whole Python from 3.11 on; one that can make environments comes first
+  local whole="sys, ctypes, sqlite3, ssl, zlib" wanted name
+  for wanted in "$whole, ensurepip, pyexpat, venv" "$whole"; do
     for name in python3.14 python3.13 python3.12 python3.11 python3; do
       if "$name" -c "import $wanted; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then
         echo "$name"; return

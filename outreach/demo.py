@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ LEFT_BEHIND = (
     *("slip.pdf", "slip.png", "report.pdf", "report.csv"),
 )
 HISTORY_SERVICES = ("north", "quay", "mill", "hill")
+BEGUN = "begun.txt"
+"""Lies in the example's folder while it is made: one that was interrupted is made anew."""
 
 
 def trust(folder: Path) -> slips.Trust:
@@ -189,25 +192,50 @@ class _Walk:
 
 
 def open_in_browser(folder: Path, *, port: int = 8550, fresh: bool = False, say: Say = print) -> None:
-    """Start a hub and the app with the example team; ends with Ctrl+C."""
+    """Start a hub and the app with the example team; ends with Ctrl+C.
+
+    Raises:
+        NotPossible: another program has the port. Nothing was made or changed.
+        NotAnExample: `folder` holds a hub or profiles of somebody else's. Nothing was changed.
+    """
     from outreach.screens.app import serve
 
+    if not _free(port):
+        raise NotPossible(
+            f"Another program has port {port} of this machine; it may be the example team, open already: "
+            f"look at http://127.0.0.1:{port}. "
+            f"To open it elsewhere: .venv/bin/outreach demo --open --port {port + 1}"
+        )
     if fresh and folder.exists():
         team.claim(folder)
         shutil.rmtree(folder)
+    begun = folder / BEGUN
     with ExitStack() as stack:
-        if team.exists(folder):
-            example = team.load(folder)
-            hub = stack.enter_context(running(example.database, team.HUB_PORT))
-        else:
+        ready = team.exists(folder) and not begun.exists()
+        if not ready:
             say("Making the example team, its keys and an earlier quarter’s referrals (once) ...")
-            example = team.build(folder)
-            hub = stack.enter_context(running(example.database, team.HUB_PORT))
-            example.point_to_hub(hub)
-            fill(example)
+            team.claim(folder)
+            begun.touch()
+            team.build(folder)
+        example = team.load(folder)
+        hub = stack.enter_context(running(example.database, team.HUB_PORT if _free(team.HUB_PORT) else 0))
         example.point_to_hub(hub)
+        if not ready:
+            fill(example)
+            begun.unlink()
         say(f"The hub listens at {hub}; the example team lies in {folder}.")
         serve(example.profiles, port=port, hints=dict(example.passphrases))
+
+
+def _free(port: int) -> bool:
+    """Whether a port on 127.0.0.1 can be listened at (0 always can)."""
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def fill(example: team.Example) -> None:

@@ -66,19 +66,21 @@ class Desk(Opened):
             token = code.parse(checked.code)
         else:  # a slip that can't be read: they came all the same, and are counted
             token = slips.new_id()
-        before = self.logbook.arrival(token)
-        if before is not None:
-            return self._show_arrival(before, first=False)
-        event = Arrived(
-            stamp=self.device.clock.stamp(),
-            token=token,
-            service=self.site or (checked.token.service if checked.token else ""),
-            session=checked.token.session if checked.token else 0,
-            checked=checked.colour,
-            reasons=checked.why,
-            code=checked.code,
-        )
-        self._record(event)
+        with self._records.guard:  # a second tap waits here, and finds the first one's arrival
+            before = self.logbook.arrival(token)
+            if before is not None:
+                return self._show_arrival(before, first=False)
+            self._record(
+                Arrived(
+                    stamp=self.device.clock.stamp(),
+                    token=token,
+                    service=self.site or (checked.token.service if checked.token else ""),
+                    session=checked.token.session if checked.token else 0,
+                    checked=checked.colour,
+                    reasons=checked.why,
+                    code=checked.code,
+                )
+            )
         recorded = self.logbook.arrival(token)
         if recorded is None:
             raise NotPossible("The arrival is saved, and can't be shown just now.")
@@ -105,14 +107,16 @@ class Desk(Opened):
         )
 
     def _show_arrival(self, arrival: Arrival, *, first: bool) -> ArrivalView:
+        ends = [slip.valid_until * 1000 for slip in self.logbook.slips_of_code(arrival.token)]
+        told = not ends or arrival.at <= max(ends)  # the permission ends with the slip
         return ArrivalView(
             token=arrival.token,
             code=arrival.code,
             came_at=moment(arrival.at).astimezone(self.timezone),
             colour="green" if arrival.checked == "green" else "amber",
             reasons=arrival.reasons,
-            chosen_name=arrival.chosen_name,
-            wait_preference=arrival.wait_preference,
+            chosen_name=arrival.chosen_name if told else "",
+            wait_preference=arrival.wait_preference if told else "",
             outcome=arrival.outcome,
             first=first,
         )

@@ -1,13 +1,13 @@
 """A profile on a device: what works before anyone unlocks.
 
 A profile is one folder. Outside its vault lie things that tell nothing about people: who the
-member is, an upload-only installation key, the team's public log, signed packs, and the outbox
+member is, an upload-only installation key, the team's public log, packs, and the outbox
 of sealed envelopes. So a contact can be recorded, sealed and delivered while the profile is
 locked; opening what was recorded takes the passphrase (`unlock`).
 
     device.json   member, role, hub, installation key (mode 0600; this key opens nothing)
     team.cbor     the team's signed log: certificates and public audience keys
-    packs/        directory.toml and trust.json
+    packs/        directory.toml and trust.json, not signed yet (SECURITY.md)
     outbox.db     sealed envelopes that wait for the hub
     vault/        the encrypted store
 """
@@ -227,17 +227,19 @@ class Device:
         return team
 
     def keep_team(self, team: TeamLog) -> None:
-        """Keep what was learnt of the team: the log only ever grows."""
+        """Keep what was learnt of the team: the log only ever grows. Without room, it is learnt again."""
         if len(team.statements) > len(self.team.statements):
-            _replace(self.folder / "team.cbor", team.to_bytes())
             self.team = team
+            with suppress(OSError):
+                _replace(self.folder / "team.cbor", team.to_bytes())
 
     # --- the counter survives a restart, so that order does too ---
 
     def keep_counter(self) -> None:
-        """A hint, not a record: where it can't be written, saving goes on."""
+        """A hint, not a record: where it can't be written, saving goes on. Another window's may be ahead."""
+        counter = max(self.clock.counter, self._read_counter())
         with suppress(OSError):
-            _replace(self.folder / "counter", str(self.clock.counter).encode(), durable=False)
+            _replace(self.folder / "counter", str(counter).encode(), durable=False)
 
     def _read_counter(self) -> int:
         try:

@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 from outreach.device import Device
 from outreach.logbook.events import Event
 from outreach.logbook.views import Logbook
-from outreach.records import Records, SyncReport
+from outreach.records import NotPossible, Records, SyncReport
 
-
-class NotPossible(Exception):
-    """What was asked can't be done now; the sentence says why and what is possible instead."""
+__all__ = ["NotPossible", "Opened", "moment"]
 
 
 def moment(ms: int) -> datetime:
@@ -56,7 +54,8 @@ class Opened:
         return moment(self.device.clock.wall()).astimezone(self.timezone)
 
     def waiting(self) -> int:
-        return self.device.waiting()
+        """How many records have not left this device yet, those that couldn't be sealed among them."""
+        return self.device.waiting() + self._records.owed
 
     def last_sync(self) -> datetime | None:
         return self.device.last_sync()

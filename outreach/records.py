@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,35 @@ from outreach.logbook.events import (
 )
 from outreach.logbook.views import Logbook
 from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
-from sync.client import Pulled
+from sync.client import Client, Pulled
+from sync.content import BODY_LIMIT
 from sync.envelope import open_envelope, verify
 from sync.errors import SyncError
+from sync.log import TeamLog
 from sync.outbox import OutboxDamaged
+from sync.sealed import AUDIENCES
 from sync.team import Keyring, MemberKeys, Sender
 
 if TYPE_CHECKING:
     from outreach.device import Device
 
 PULL_BATCH = 500
+NOT_THEIRS = "A correction, withdrawal or merge came from someone whose record it isn't. It is set aside and changes nothing."
+SAME_ID = "Two different records came under one number. The first one counts; the other is set aside."
+
+
+class NotPossible(Exception):
+    """What was asked can't be done now; the sentence says why and what is possible instead."""
+
+
+class SealedLater(SyncError):
+    """A record of several parts is in the vault, and a part of it couldn't be sealed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is kept on this device, and a part of it can't be sent yet. It is saved once, "
+            "and goes out by itself when there is room."
+        )
 
 
 class NotOpened(Exception):
@@ -69,10 +89,8 @@ class Records:
         self._events = vault.db.table("events")
         self._state = vault.db.table("state")
         self._later = vault.db.table("later")  # records of a newer version, as they came
-        self._mark = b""
         self._owed: list[Event] = []  # in the vault, and not sealed for want of room
-        self._authority = Authority.of(device.team)
-        self.logbook = Logbook(may=self._authority.may)
+        self._begin()
         keys = {document["kind"]: dict(document) for document in vault.db.table("keys")}
         self._keyring = Keyring.from_document(keys["keyring"]["keys"])
         slip = keys.get("slip")
@@ -148,17 +166,26 @@ class Records:
                 for event in events:
                     self._seal(event)
             except SyncError:
-                self._unkeep(events)
-                raise
+                if self._take_back(events):
+                    raise
+                raise SealedLater from None
             finally:
                 self.device.keep_counter()
 
     def _check(self, event: Event) -> None:
-        """What could never be sealed is refused before it is in the vault."""
+        """What may not be recorded, or could never be sealed, is refused before it is in the vault."""
         if event.stamp.member != self.device.profile.member:
-            raise NotOwn("This is another member's record, and is recorded on their device. Nothing was saved.")
+            raise NotPossible(
+                "This is another member's record; it is made on their device. Nothing was saved."
+            )
+        if self.logbook.refuses(event):
+            raise NotPossible(
+                "A colleague recorded this. They or a coordinator can change it. Nothing was saved."
+            )
         if len(codec.encode(event)) > BODY_LIMIT or len(self.audiences(event)) > AUDIENCES:
-            raise BadEnvelope("This is longer than a record can be. Nothing was saved; shorten it and save again.")
+            raise NotPossible(
+                "This is longer than a record can be. Nothing was saved; save it in a shorter form."
+            )
 
     def _seal(self, event: Event) -> None:
         sender = self._sender
@@ -168,14 +195,22 @@ class Records:
             event.stamp.id, codec.encode(event), self.audiences(event), sender, self.device.team
         )
 
-    def _unkeep(self, events: Iterable[Event]) -> None:
-        sealed = [self.device.outbox.has(event.stamp.id) for event in events]
-        fresh = {event.stamp.id for event in events}
-        if any(sealed):
-            self._owed += [event for event, done in zip(events, sealed, strict=True) if not done]
-            return
-        self._events.remove(lambda document: document["stamp"]["id"] in fresh)
-        self.logbook = Logbook((each for each in self.logbook if each.stamp.id not in fresh), may=self._may)
+    def _take_back(self, events: tuple[Event, ...]) -> bool:
+        """Out of the vault again, where nothing of it was sealed; else the rest is sealed later.
+
+        Raises VaultError where the vault can't be written either: then nobody knows before the next
+        opening, and it is shown no more until then.
+        """
+        unsealed = events
+        with suppress(SyncError):
+            unsealed = tuple(each for each in events if not self.device.outbox.has(each.stamp.id))
+        if len(unsealed) < len(events):
+            self._owed += unsealed
+            return False
+        gone = {event.stamp.id for event in events}
+        self._begin(each for each in self.logbook if each.stamp.id not in gone)
+        self._events.remove(lambda document: document["stamp"]["id"] in gone)
+        return True
 
     def _seal_what_is_owed(self) -> None:
         """Each by itself: one that can't be sealed holds up no other, and no opening."""
@@ -219,6 +254,11 @@ class Records:
 
     # --- opening ---
 
+    def _begin(self, events: Iterable[Event] = ()) -> None:
+        """The views anew, under who may change what as the team's log says now."""
+        self._authority = Authority.of(self.device.team)
+        self.logbook = Logbook(events, may=self._authority.may)
+
     def _read_all(self) -> None:
         for document in self._events:
             try:
@@ -229,7 +269,8 @@ class Records:
     def _read_what_came_too_early(self) -> None:
         for document in self._later:
             try:
-                event = event_of(document["body"], document["member"])
+                by_device = document.get("by_device", False)
+                event = event_of(document["body"], document["member"], by_device=by_device)
             except SetAside:
                 continue
             self._keep([event])
@@ -254,7 +295,8 @@ class Records:
                 if entry.sender != self.device.installation.sender_id:
                     continue
                 verify(entry.envelope, self.device.team)
-                yield event_of(open_envelope(entry.envelope, self._keyring), self.device.profile.member)
+                body = open_envelope(entry.envelope, self._keyring)
+                yield event_of(body, self.device.profile.member, by_device=True)
             except OutboxDamaged:
                 continue  # set aside when it is its turn to be sent; the others are sound
             except (SyncError, SetAside):
@@ -263,11 +305,12 @@ class Records:
     def _seal_what_is_not_sealed(self) -> None:
         known = self.device.outbox.refs()
         mine = (self.device.profile.member, self.device.profile.device)
-        self._seal(
+        self._owed = [
             event
             for event in self.logbook
             if event.stamp.id not in known and (event.stamp.member, event.stamp.device) == mine
-        )
+        ]
+        self._seal_what_is_owed()
 
     # --- travelling ---
 
@@ -277,45 +320,82 @@ class Records:
         Raises:
             SyncError: the hub can't be reached or answers strangely; records are safe and wait.
         """
-        fetched = 0
         problems: list[str] = []
-        batch: list[Pulled] = []
+        with self._lock:
+            if self._sender is not None:
+                self._seal_what_is_owed()
         with self.device.client() as client:
             pushed = client.push()
             problems.extend(refusal.reason for refusal in pushed.refused)
-            for pulled in client.pull(self._cursor(), self._keyring):
+            fetched = self._pull(client, problems)
+        return SyncReport(pushed.sent, fetched, self.device.waiting() + self.owed, tuple(problems))
+
+    def _pull(self, client: Client, problems: list[str]) -> int:
+        """What is new, in batches. Where the network breaks off, what came before that stays."""
+        fetched = 0
+        batch: list[Pulled] = []
+        position, mark = self._place()
+        try:
+            for pulled in client.pull(position, self._keyring, mark=mark):
                 batch.append(pulled)
                 if len(batch) >= PULL_BATCH:
-                    fetched += self._take_in(batch, problems)
-                    batch = []
-            self.device.keep_team(client.team)
-        fetched += self._take_in(batch, problems)
-        return SyncReport(pushed.sent, fetched, self.device.waiting(), tuple(problems))
+                    full, batch = batch, []
+                    fetched += self._take_in(full, client.team, problems)
+        finally:
+            fetched += self._take_in(batch, client.team, problems)
+        return fetched
 
     def _cursor(self) -> int:
-        document = self._state.get(doc_id=1)
-        return int(document["position"]) if isinstance(document, dict) else 0
+        return self._place()[0]
 
-    def _take_in(self, batch: list[Pulled], problems: list[str]) -> int:
-        if not batch:
-            return 0
+    def _place(self) -> tuple[int, bytes]:
+        """How far the hub's order was read: the last position, and what marks the envelope there."""
+        document = self._state.get(doc_id=1)
+        if not isinstance(document, dict):
+            return 0, b""
+        return int(document["position"]), bytes(document.get("mark", b""))
+
+    def _take_in(self, batch: list[Pulled], team: TeamLog, problems: list[str]) -> int:
         with self._lock:
+            if self._sender is None:
+                return 0  # locked meanwhile; it is met again at the next sync
+            self.device.keep_team(team)
+            if Authority.of(self.device.team) != self._authority:
+                self._begin(self.logbook)
+            if not batch:
+                return 0
             fresh: list[Event] = []
             for pulled in batch:
-                if pulled.body is None:
-                    if pulled.problem:
-                        problems.append(pulled.problem)
-                    continue
-                try:
-                    fresh.append(event_of(pulled.body, pulled.member))
-                except SetAside as problem:
-                    problems.append(str(problem))
-                    if problem.later:
-                        self._later.insert({"member": pulled.member, "body": pulled.body})
-            added = self._keep(fresh, problems)
-            self._remember_cursor(batch[-1].position)
+                problems.extend(filter(None, (pulled.problem, pulled.warning)))
+                if pulled.body is not None:
+                    fresh.extend(self._event_of(pulled, team, problems))
+            added = self._keep(self._first_of_each(fresh, problems), problems)
+            told = {change.stamp.id for event in fresh for change in self.logbook.refused_with(event)}
+            problems.extend([NOT_THEIRS] * len(told))
+            self._remember_place(batch[-1])
             self.device.keep_counter()
             return added
+
+    def _event_of(self, pulled: Pulled, team: TeamLog, problems: list[str]) -> Iterator[Event]:
+        assert pulled.body is not None
+        certificate = team.certificate(pulled.sender)
+        by_device = certificate is None or certificate.kind != "member"
+        try:
+            yield event_of(pulled.body, pulled.member, by_device=by_device)
+        except SetAside as problem:
+            problems.append(str(problem))
+            if problem.later:
+                self._later.insert({"member": pulled.member, "body": pulled.body, "by_device": by_device})
+
+    def _first_of_each(self, events: Iterable[Event], problems: list[str]) -> Iterator[Event]:
+        """One event of an id: the one that is here, or that the hub had first."""
+        met: dict[bytes, Event] = {}
+        for event in events:
+            known = self.logbook.events.get(event.stamp.id) or met.setdefault(event.stamp.id, event)
+            if known is event:
+                yield event
+            elif known != event:
+                problems.append(SAME_ID)
 
     def _keep(self, events: Iterable[Event], problems: list[str] | None = None) -> int:
         """Into the vault first, then into the views: what a view shows is on disk.
@@ -340,11 +420,12 @@ class Records:
             self._fold(event)
         return len(fresh)
 
-    def _remember_cursor(self, position: int) -> None:
+    def _remember_place(self, last: Pulled) -> None:
+        place = {"position": last.position, "mark": last.mark}
         if self._state.contains(doc_id=1):
-            self._state.update({"position": position}, doc_ids=[1])
+            self._state.update(place, doc_ids=[1])
         else:
-            self._state.insert({"position": position})
+            self._state.insert(place)
 
     def close(self) -> None:
         """Drop the keys and what was read with them, and shut the vault."""

@@ -16,7 +16,10 @@ from outreach.logbook.events import Stamp
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LARGEST = 2**62
-"""Counters stop here: one absurd event from elsewhere leaves recording as it was."""
+"""Counters stop here, so that they fit where they are kept."""
+LEAP = 2**32
+"""More events than a team ever makes. A counter that is further ahead is nobody's honest one: it is
+not followed, or the order of all that comes after it would be lost at `LARGEST`."""
 
 
 def wall_ms() -> int:
@@ -59,8 +62,9 @@ class Clock:
         self.boot = self.boot or boot_id(self.device)
 
     def seen(self, counter: int) -> None:
-        """An event with this counter was read: the next stamp comes after it (up to `LARGEST`)."""
-        self.counter = max(self.counter, min(counter, LARGEST))
+        """An event with this counter was read: the next stamp comes after it, absurd ones apart (`LEAP`)."""
+        if counter - self.counter <= LEAP:
+            self.counter = max(self.counter, min(counter, LARGEST))
 
     def stamp(self, *, locked: bool = False, late: bool = False) -> Stamp:
         self.counter = min(self.counter + 1, LARGEST)

@@ -8,7 +8,15 @@ from datetime import datetime
 
 from outreach import capture
 from outreach.logbook.contacts import Contact
-from outreach.logbook.events import Corrected, Merged, ShiftEnded, ShiftStarted, StockLine, Withdrawn
+from outreach.logbook.events import (
+    ContactRecorded,
+    Corrected,
+    Merged,
+    ShiftEnded,
+    ShiftStarted,
+    StockLine,
+    Withdrawn,
+)
 from outreach.opened import NotPossible, Opened, moment
 
 
@@ -33,12 +41,15 @@ class Street(Opened):
         return capture.Saved(event.stamp.id, event.contact, moment(event.stamp.at))
 
     def draft_of(self, contact: bytes) -> capture.ContactDraft:
-        """A recorded contact as a draft, to finish or put right."""
-        return capture.draft_of(self._contact(contact).event)
+        """A recorded contact as a draft, to finish or put right.
+
+        Of a talk that several recorded, that is this member's own record.
+        """
+        return capture.draft_of(self._own_record(self._contact(contact)))
 
     def finish_contact(self, contact: bytes, draft: capture.ContactDraft) -> capture.Saved:
         """Put a contact right, or finish it: a correction, the first record stays in history."""
-        before = self._contact(contact).event
+        before = self._own_record(self._contact(contact))
         stamp = self.device.clock.stamp()
         after = capture.recorded(draft, before.stamp, contact=before.contact, shift=before.shift)
         event = Corrected(stamp=stamp, target=before.stamp.id, changes=capture.changes(before, after))
@@ -54,6 +65,21 @@ class Street(Opened):
         event = Merged(stamp=self.device.clock.stamp(), relation=relation, one=one, other=other)
         self._record(event)
         return event.stamp.id
+
+    def _own_record(self, talk: Contact) -> ContactRecorded:
+        """What this member may put right of a talk: their own record; the one that waits, where one does.
+
+        Where none is theirs, it is the first one: a coordinator may change it, and others are told
+        that a colleague's record stays as it is.
+        """
+        records = [self.logbook.event(each) for each in talk.records]
+        own = [
+            each
+            for each in records
+            if isinstance(each, ContactRecorded) and each.stamp.member == self.device.profile.member
+        ]
+        waiting = (each for each in own if each.unfinished or each.stamp.locked)
+        return next(waiting, own[0] if own else talk.event)
 
     def _contact(self, contact: bytes) -> Contact:
         found = self.logbook.contact(contact)

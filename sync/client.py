@@ -10,6 +10,7 @@ a sentence, and leaves the outbox as it was or further: pushing again is always 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ from sync.errors import (
 from sync.keyring import Keyring
 from sync.log import TeamLog
 from sync.outbox import Outbox, OutboxError
-from sync.pulling import Pulled, Reading, unreadable
+from sync.pulling import Pulled, Reading, mark_of, unreadable
 from sync.pushing import FORKED, RESTORED, Pushing, PushReport, Refusal, Stuck
 from sync.receipts import RECEIVED, Receipt
 from sync.team import Sender
@@ -121,7 +122,7 @@ class Client:
     def push(self) -> PushReport:
         """Send what waits and take the receipts.
 
-        One sender's trouble doesn't hold up another's. With nothing to send, receipts are
+        One sender's trouble doesn't hold up another's. Where nothing was sent, receipts are
         fetched, and what a hub restored from a backup has lost waits again and is sent.
 
         Raises:
@@ -130,10 +131,14 @@ class Client:
             OutboxError: the outbox can't be read or written.
         """
         refused: list[Refusal] = []
-        before = self._outbox.senders_waiting()
         sent = self._push_all(refused)
-        if not before:
-            self._take_receipts(refused)
+        stuck = {refusal.sender for refusal in refused}
+        if not sent and (not stuck or stuck < set(self._outbox.senders())):
+            try:
+                self._take_receipts(refused)
+            except HubRefused:
+                if not refused:
+                    raise
             sent += self._push_all(refused)
         if self._connection.hub_time is not None:
             self._outbox.note_sync(self._connection.hub_time)
@@ -146,7 +151,7 @@ class Client:
             try:
                 pushing.run()
             except (HubRefused, Stuck) as error:
-                refused.append(Refusal(sender, pushing.number, str(error)))
+                _tell(refused, Refusal(sender, pushing.number, str(error)))
             sent += pushing.sent
         return sent
 
@@ -166,19 +171,20 @@ class Client:
     def _take_receipts(self, refused: list[Refusal]) -> None:
         receipts = self._receipts(_map(self._ask("GET", "receipts")))
         held = {receipt.sender: receipt.number for receipt in receipts if receipt.kind == RECEIVED}
+        misfits: set[bytes] = set()
         for receipt in receipts:
             trouble = self._misfit(receipt)
             if self._outbox.head(receipt.sender)[0] == 0:
                 continue  # another device of this member
             if trouble:
-                held.pop(receipt.sender, None)
-                refused.append(Refusal(receipt.sender, receipt.number, trouble))
+                misfits.add(receipt.sender)
+                _tell(refused, Refusal(receipt.sender, receipt.number, trouble))
             else:
                 self._accept([receipt])
         member = self._installation.certificate.member
         for sender in self._outbox.senders():
             certificate = self._team.certificate(sender)
-            if certificate is not None and certificate.member == member:
+            if certificate is not None and certificate.member == member and sender not in misfits:
                 self._outbox.wait_again(sender, held.get(sender, 0) + 1)
 
     def _misfit(self, receipt: Receipt) -> str | None:
@@ -212,30 +218,34 @@ class Client:
 
     # --- pull -----------------------------------------------------------------------------
 
-    def pull(self, after: int, keyring: Keyring, limit: int = PAGE) -> Iterator[Pulled]:
+    def pull(self, after: int, keyring: Keyring, limit: int = PAGE, *, mark: bytes = b"") -> Iterator[Pulled]:
         """What the hub holds for this member after a position, oldest first, page by page.
 
         A bad envelope is given with its problem and blocks nothing. Stop at any time and go on
-        from the last item's position. A hub that was restored from a backup begins anew: items may
-        then be known already.
+        from the last item's position and mark. A hub that was restored from a backup begins anew:
+        items may then be known already.
 
         Args:
             after: the last position that was dealt with; 0 for everything.
             keyring: what opens them.
             limit: envelopes a page (1 to 1000).
+            mark: that of the item at `after`. It is asked for once more: where another one stands
+                there now, the hub was restored and has moved on since, and everything is met again.
 
         Raises:
             HubUnreachable, HubConfused, HubRefused: items given before it are good.
         """
         reading = Reading(keyring)
-        refreshed = False
+        known = after if mark else 0
+        after -= 1 if known else 0
         while True:
+            refreshed = False
             answer = _map(self._ask("GET", "envelopes", params={"after": after, "limit": limit}))
             items, more, head = answer.get("items"), answer.get("more"), answer.get("head")
             if not isinstance(items, list) or not isinstance(more, bool) or type(head) is not int:
                 raise HubConfused(f"The hub's answer makes no sense here. {SAFE}")
-            if head < after:  # the hub was restored from a backup: what is here already is met again
-                after = 0
+            if head < max(after, known) or (known and not _begins_with(items, known, mark)):
+                after = known = 0  # the hub was restored from a backup: what is here already is met again
                 continue
             for item in items:
                 match item:
@@ -245,15 +255,18 @@ class Client:
                         after = position
                     case _:
                         raise HubConfused(f"The hub's answer makes no sense here. {SAFE}")
+                if position == known:
+                    known = 0
+                    continue
                 try:
                     envelope = Envelope.from_bytes(data)
                 except BadEnvelope as error:
-                    yield unreadable(position, received_at, str(error))
+                    yield unreadable(position, received_at, str(error), mark_of(data))
                     continue
                 if not refreshed and not self._knows(envelope):
                     refreshed = True
                     self.refresh_team()
-                yield reading.read(position, received_at, envelope, self._team)
+                yield replace(reading.read(position, received_at, envelope, self._team), mark=mark_of(data))
             if not more:
                 return
             if not items:
@@ -275,6 +288,19 @@ class Client:
                 raise
         self.register_team()  # the hub knows less of the team than this device
         return self._connection.ask(method, path, body=body, params=params, sender=self._installation)
+
+
+def _tell(refused: list[Refusal], new: Refusal) -> None:
+    """Each trouble once, though it was met twice."""
+    if all((new.sender, new.reason) != (known.sender, known.reason) for known in refused):
+        refused.append(new)
+
+
+def _begins_with(items: list[Any], position: int, mark: bytes) -> bool:
+    match items:
+        case [[int(first), _, bytes(data)], *_]:
+            return first == position and mark_of(data) == mark
+    return False
 
 
 def _map(data: bytes) -> dict[str, Any]:

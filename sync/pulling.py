@@ -1,5 +1,6 @@
 """What came from the hub: read, verified, and opened where it is for this keyring."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from sync.envelope import Envelope, open_envelope, verify
@@ -27,6 +28,17 @@ class Pulled:
     audiences: tuple[str, ...]
     problem: str | None = None
     warning: str | None = None
+    mark: bytes = b""
+    """Tells this envelope from any other: with the position, where to go on from (`Client.pull`)."""
+
+
+MARK = 8
+"""Bytes of a mark."""
+
+
+def mark_of(data: bytes) -> bytes:
+    """The mark of an envelope as the hub served it."""
+    return hashlib.sha256(data).digest()[:MARK]
 
 
 class Reading:
@@ -77,6 +89,6 @@ class Reading:
         )
 
 
-def unreadable(position: int, received_at: int, problem: str) -> Pulled:
+def unreadable(position: int, received_at: int, problem: str, mark: bytes = b"") -> Pulled:
     """An item of the hub that isn't an envelope."""
-    return Pulled(position, b"", b"", 0, received_at, None, (), problem=problem)
+    return Pulled(position, b"", b"", 0, received_at, None, (), problem=problem, mark=mark)

@@ -119,11 +119,14 @@ def test_what_was_kept_and_not_sealed_is_sealed_at_the_next_opening(
 ) -> None:
     sam = members.session("sam")
 
-    def no_room(*_: object) -> None:
-        raise OutboxFull("This device has no room left.")
+    class PowerCut(BaseException):
+        """Nothing runs after it."""
 
-    monkeypatch.setattr(Outbox, "record", no_room)
-    with pytest.raises(OutboxFull):
+    def cut(*_: object) -> None:
+        raise PowerCut
+
+    monkeypatch.setattr(Outbox, "record", cut)
+    with pytest.raises(PowerCut):
         sam.save_contact(ContactDraft(note=NOTE))
     monkeypatch.undo()
     (kept,) = [event for event in sam.logbook if isinstance(event, ContactRecorded)]
@@ -693,7 +696,8 @@ def sealed_by(
 
 
 def by(device: Device, **fields: Any) -> ContactRecorded:
-    return ContactRecorded(stamp=device.clock.stamp(), contact=b"contact-0001", **fields)
+    """As its locked device records it: that is whose key signs in `sealed_by`."""
+    return ContactRecorded(stamp=device.clock.stamp(locked=True), contact=b"contact-0001", **fields)
 
 
 @pytest.mark.requirement("CC01")
@@ -743,7 +747,7 @@ def odd_bodies(device: Device) -> dict[str, Event | bytes]:
     plain = codec.to_document(by(device))
 
     def stamp(**fields: Any) -> dict[str, Any]:
-        return {**codec.plain(device.clock.stamp()), **fields}
+        return {**codec.plain(device.clock.stamp(locked=True)), **fields}
 
     def changed(**fields: Any) -> bytes:
         return cbor2.dumps({**plain, "stamp": stamp(), **fields}, canonical=True)

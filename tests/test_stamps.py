@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from outreach import stamps
 from outreach.logbook import codec
 from outreach.logbook.events import Withdrawn
-from outreach.stamps import LARGEST, Clock
+from outreach.stamps import LARGEST, LEAP, Clock
 
 MEMBER, DEVICE = b"member-1", b"device-1"
 
@@ -20,7 +20,7 @@ def clock(**given: object) -> Clock:
     return Clock(MEMBER, DEVICE, **given)  # type: ignore[arg-type]
 
 
-@given(st.lists(st.one_of(st.none(), st.integers(0, 2**40)), max_size=30))
+@given(st.lists(st.one_of(st.none(), st.integers(0, 2**31)), max_size=30))
 def test_a_stamp_comes_after_everything_that_was_seen(story: list[int | None]) -> None:
     """`None` is a stamp given here, a number is a counter that came in."""
     own, highest = clock(), 0
@@ -54,9 +54,17 @@ def test_a_stamp_says_who_and_how() -> None:
     assert len(plain.id) == 12
 
 
-def test_an_absurd_counter_from_elsewhere_does_not_end_recording() -> None:
-    own = clock()
-    own.seen(2**70)
+@pytest.mark.parametrize("absurd", [LEAP + 4, LARGEST, 2**64 - 1, 2**70])
+def test_an_absurd_counter_from_elsewhere_is_not_followed(absurd: int) -> None:
+    own = clock(counter=2)
+    own.seen(absurd)
+    assert own.stamp().counter == 3
+    own.seen(3 + LEAP)
+    assert own.stamp().counter == 4 + LEAP
+
+
+def test_a_counter_at_its_end_does_not_end_recording() -> None:
+    own = clock(counter=LARGEST - 1)
     first, second = own.stamp(), own.stamp()
     assert first.counter == second.counter == LARGEST
     event = Withdrawn(stamp=second, target=b"t" * 12)

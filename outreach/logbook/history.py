@@ -140,15 +140,16 @@ class History:
 
     def refused(self) -> Iterator[Corrected | Withdrawn]:
         """Corrections and withdrawals whose target is here and whose signer may not make them."""
-        for changes in (self._corrections, self._withdrawals):
-            for target, made in changes.items():
-                known = self._events.get(target)
-                if known is None:
-                    continue
-                for change in made:
-                    event = self._events[change]
-                    if isinstance(event, Corrected | Withdrawn) and not self.may(event, known):
-                        yield event
+        for target in {**self._corrections, **self._withdrawals}:
+            yield from self.refused_of(target)
+
+    def refused_of(self, target: EventId) -> Iterator[Corrected | Withdrawn]:
+        """Those of one target."""
+        known = self._events.get(target)
+        for change in (*self._corrections.get(target, ()), *self._withdrawals.get(target, ())):
+            event = self._events[change]
+            if known is not None and isinstance(event, Corrected | Withdrawn) and not self.may(event, known):
+                yield event
 
     def now(self, event: E) -> E | None:
         """What an event says after corrections; None where it was withdrawn."""
@@ -254,12 +255,15 @@ class Links:
 
     def refused(self) -> Iterator[Merged]:
         """Merges that stand, whose records are here in part, and that their signer may not make."""
-        seen: set[EventId] = set()
-        for waiting in self._waiting.values():
-            for known, merge in waiting.items():
-                if known not in seen and self.refuses(merge) and self._history.stands(known):
-                    seen.add(known)
-                    yield merge
+        waiting = {known: merge for each in self._waiting.values() for known, merge in each.items()}
+        yield from (merge for merge in waiting.values() if self._is_refused(merge))
+
+    def refused_of(self, node: bytes) -> Iterator[Merged]:
+        """Those of one record."""
+        yield from (merge for merge in self._waiting.get(node, {}).values() if self._is_refused(merge))
+
+    def _is_refused(self, merge: Merged) -> bool:
+        return self.refuses(merge) and self._history.stands(merge.stamp.id)
 
     def refuses(self, merge: Merged) -> bool:
         """Whether a record of either end is here, and none of them lets the signer merge it."""

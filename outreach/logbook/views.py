@@ -155,6 +155,18 @@ class Logbook:
             case _:
                 return False
 
+    def refused_with(self, event: Event) -> tuple[Change, ...]:
+        """What turned out to count for nothing when this event came: itself, or changes that waited for it."""
+        found: list[Change] = list(self._history.refused_of(event.stamp.id))
+        match event:
+            case Corrected() | Withdrawn() | Merged() if self.refuses(event):
+                found.append(event)
+            case ContactRecorded():
+                found.extend(self._contacts.links.refused_of(event.contact))
+            case PersonMade():
+                found.extend(self._people.links.refused_of(event.person))
+        return tuple(found)
+
     def set_aside(self) -> tuple[Change, ...]:
         """Corrections, withdrawals and merges that are held and count for nothing, in order."""
         merges = (*self._contacts.links.refused(), *self._people.links.refused())

@@ -53,7 +53,11 @@ def chooser(shell: Shell) -> ft.View:
         "/",
         [
             parts.title("Who is here?"),
-            parts.soft("An example team on this machine. Everyone and everything in it is made up."),
+            parts.soft(
+                "An example team on this machine. Everyone and everything in it is made up."
+                if shell.hints
+                else "Each has a passphrase of their own; nobody sees another’s records."
+            ),
             *(
                 parts.row_button(
                     label,
