@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 JOBS ?= 2
+# An environment whose Python is gone, or whose folder was moved, is made anew.
+$(shell [ -x .venv/bin/python ] && grep -qF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/.app .venv/.dev)
 
 .PHONY: app test check bench walk pins clean journeys
 .NOTPARALLEL:

@@ -39,8 +39,9 @@ missing_venv() { # Debian's package that lets this Python make environments, if 
   "$name" -c 'import ensurepip, venv' 2>/dev/null || echo "$name-venv"
 }
 
-finished() { # an environment that was set up to the end and whose Python still runs
-  [ ! -e .venv/.unfinished ] && .venv/bin/python -m pip --version >/dev/null 2>&1
+finished() { # an environment set up to the end, in this very folder, whose Python still runs
+  [ ! -e .venv/.unfinished ] && grep -qF "$(pwd -P)/.venv" .venv/bin/activate 2>/dev/null &&
+    .venv/bin/python -m pip --version >/dev/null 2>&1
 }
 
 browser() { # where Chromium is; nothing printed if it is missing

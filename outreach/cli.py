@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +29,10 @@ class Sentences(TyperGroup):
             place = f" ({problem.filename})" if problem.filename else ""
             why = problem.strerror or type(problem).__name__
             sentence = (
-                f"This device reports: {why}{place}. Check the place and its permissions, then try again."
+                "Another program on this machine listens on that port already. Close it, or pick another "
+                "one with --port; --port 0 finds a free one. Nothing was changed."
+                if problem.errno == errno.EADDRINUSE
+                else f"This device reports: {why}{place}. Check the place and its permissions, then try again."
             )
         typer.echo(sentence, err=True)
         raise typer.Exit(1)

@@ -15,19 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from outreach.audiences import audiences
 from outreach.authority import Authority
 from outreach.incoming import NO_PLACE, SetAside, event_of
 from outreach.logbook import codec
-from outreach.logbook.events import (
-    Arrived,
-    Corrected,
-    DeskOutcome,
-    Event,
-    PermissionWithdrawn,
-    SentAhead,
-    SlipIssued,
-    Withdrawn,
-)
+from outreach.logbook.events import Event
 from outreach.logbook.views import Logbook
 from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
 from sync.client import Client, Pulled
@@ -43,7 +35,10 @@ if TYPE_CHECKING:
     from outreach.device import Device
 
 PULL_BATCH = 500
-NOT_THEIRS = "A correction, withdrawal or merge came from someone whose record it isn't. It is set aside and changes nothing."
+NOT_THEIRS = (
+    "A correction, withdrawal or merge came from someone whose record it isn't. "
+    "It is set aside and changes nothing."
+)
 SAME_ID = "Two different records came under one number. The first one counts; the other is set aside."
 
 
@@ -223,34 +218,7 @@ class Records:
 
     def audiences(self, event: Event) -> tuple[str, ...]:
         """Who may read an event. Corrections and withdrawals follow what they put right."""
-        match event:
-            case Arrived() | SentAhead() | SlipIssued():
-                return self._with_desk(event.service)
-            case DeskOutcome():
-                return self._with_desk(self.device.site)
-            case PermissionWithdrawn():
-                return self._told_under(event.permission)
-            case Corrected() | Withdrawn():  # as it was recorded: by now it may count as taken back
-                target = self.logbook.events.get(event.target)
-                return ("team",) if target is None else self.audiences(target)
-            case _:
-                return ("team",)
-
-    def _told_under(self, permission: bytes) -> tuple[str, ...]:
-        """Everyone who was told something under a permission hears that it was taken back."""
-        told = {"team"}
-        for event in self.logbook:
-            if isinstance(event, SentAhead) and event.permission == permission:
-                told |= set(self._with_desk(event.service))
-        return tuple(sorted(told))
-
-    def _with_desk(self, site: str) -> tuple[str, ...]:
-        """The team, and the desk of a site where it has one.
-
-        Of a slip that nobody has shown, a desk learns token, place and dates.
-        """
-        desk = f"desk:{site}"
-        return (desk, "team") if desk in self.device.team.audiences() else ("team",)
+        return audiences(event, self.logbook, self.device.team)
 
     # --- opening ---
 

@@ -954,4 +954,5 @@ def test_an_outcome_at_the_desk_reaches_desk_and_team(members: Members) -> None:
     yard, sam = members.session("yard"), members.session("sam")
     outcome = DeskOutcome(stamp=yard.device.clock.stamp(), token=b"t" * 12, outcome="seen_now")
     assert yard._records.audiences(outcome) == DESK
-    assert sam._records.audiences(outcome) == TEAM
+    outdoors = DeskOutcome(stamp=sam.device.clock.stamp(), token=b"t" * 12, outcome="seen_now")
+    assert sam._records.audiences(outdoors) == TEAM

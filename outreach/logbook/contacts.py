@@ -105,7 +105,7 @@ class Contacts:
             records.append(event.stamp.id)
             self._days.setdefault(event.stamp.at // DAY, {})[event.contact] = None
             self._by_giver.setdefault(event.stamp.member, set()).add(event.contact)
-            self._forget(self.links.told(event.contact))
+            self.links.told(event.contact)
         self._forget(self.links.group(event.contact))
 
     def merge(self, event: Merged) -> None:

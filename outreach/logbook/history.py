@@ -44,7 +44,7 @@ May = Callable[[Change, Event | None], bool]
 """Whether a change counts for what it changes; with None: whatever that is."""
 
 
-def everybody(change: Change, target: Event | None) -> bool:
+def everybody(_change: Change, _target: Event | None) -> bool:
     """The rule of a logbook that is given only what may count."""
     return True
 
@@ -246,12 +246,10 @@ class Links:
                 self._waiting.setdefault(end, {})[merge.stamp.id] = merge
         return before | {node for end in ends for node in self.group(end)}
 
-    def told(self, node: bytes) -> set[bytes]:
-        """A record of `node` came: merges that waited for it may count now. Gives what may have changed."""
-        changed = {node}
+    def told(self, node: bytes) -> None:
+        """A record of `node` came: merges that waited for it may count now, and its group grow."""
         for merge in tuple(self._waiting.get(node, {}).values()):
-            changed |= self.touch(merge)
-        return changed
+            self.touch(merge)
 
     def refused(self) -> Iterator[Merged]:
         """Merges that stand, whose records are here in part, and that their signer may not make."""

@@ -67,11 +67,10 @@ class People:
 
     def touch(self, event: PersonMade) -> None:
         records = self._records.setdefault(event.person, [])
-        changed: set[bytes] = set()
         if event.stamp.id not in records:
             records.append(event.stamp.id)
-            changed = self.links.told(event.person)
-        for each in (*changed, *self.links.group(event.person)):
+            self.links.told(event.person)
+        for each in self.links.group(event.person):
             self._views.pop(each, None)
 
     def merge(self, event: Merged) -> None:

@@ -156,7 +156,7 @@ class Logbook:
                 return False
 
     def refused_with(self, event: Event) -> tuple[Change, ...]:
-        """What turned out to count for nothing when this event came: itself, or changes that waited for it."""
+        """What turned out to count for nothing as this event came: itself, or changes that waited for it."""
         found: list[Change] = list(self._history.refused_of(event.stamp.id))
         match event:
             case Corrected() | Withdrawn() | Merged() if self.refuses(event):

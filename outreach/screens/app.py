@@ -104,7 +104,8 @@ def serve(
     def opened(address: str) -> None:
         say(f"Outreach is open at {address}")
         if open_browser:
-            webbrowser.open(address)
+            # in a thread: a text browser would hold up the server until it is closed
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         if ready is not None:
             ready.set()
 

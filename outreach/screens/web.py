@@ -7,9 +7,13 @@ flash at night), no picture, and a policy under which everything comes from this
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
+import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +62,21 @@ def listen(
             door.bind(("127.0.0.1", port))
             address = f"http://127.0.0.1:{door.getsockname()[1]}"
             server = _Server(uvicorn.Config(app, log_level="warning", access_log=False), address, opened)
-            server.run(sockets=[door])
+            with _tidy_end():
+                server.run(sockets=[door])
+
+
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Being told to stop ends this process by way of its clean-up, so that no folder stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def make_assets(folder: Path) -> Path:

@@ -1,17 +1,20 @@
 """The header file: what a vault tells before it is unlocked, in three lines of text.
 
     outreach-vault 1
-    {"vault":"…","slots":[…]}
+    {"vault":"…","serial":7,"slots":[…],"nonce":"…","keys":"…"}
     sha256 …
 
-The checksum is no protection from anybody; it tells a damaged file from a wrong passphrase.
+The checksum is no protection from anybody; it tells a damaged file from a wrong passphrase. Whoever
+has unlocked the vault knows more: the key ring in ``keys`` is sealed over all the other fields.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import re
+import secrets
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +22,8 @@ import msgspec
 
 from . import files
 from .errors import VaultDamaged, VaultTooNew
-from .keyslots import PassphraseSlot
+from .keyring import KeyRing, LockKey
+from .keyslots import NONCE, PassphraseSlot, PinSlot, Slot
 
 HEADER: Final = "vault.header"
 VERSION: Final = 1
@@ -28,25 +32,51 @@ _FIRST = re.compile(rb"outreach-vault ([0-9]{1,9})")
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The vault's id (32 hexadecimal digits) and its key slots, of kinds known here or not."""
+    """The vault's id, its key slots of kinds known here or not, and the sealed key ring, all in hex."""
 
     vault: str
+    serial: int
+    """How often the header was written."""
     slots: list[dict[str, Any]]
+    nonce: str
+    keys: str
+
+    @classmethod
+    def sealed(
+        cls, vault: str, serial: int, slots: list[dict[str, Any]], lock: LockKey, ring: KeyRing
+    ) -> Header:
+        """A header whose ring is sealed under the lock key, over all the other fields."""
+        nonce = secrets.token_bytes(NONCE)
+        bare = cls(vault, serial, slots, nonce.hex(), "")
+        return msgspec.structs.replace(bare, keys=lock.seal(ring, nonce, bare.bound_to()).hex())
 
     @property
     def id(self) -> bytes:
         """The vault's 16-byte id."""
         return bytes.fromhex(self.vault)
 
-    def passphrase_slots(self) -> list[PassphraseSlot]:
-        """The slots that a passphrase may open. Raises `msgspec.ValidationError` for a malformed one."""
-        ours = [slot for slot in self.slots if slot.get("kind") == PassphraseSlot.KIND]
-        return msgspec.convert(ours, list[PassphraseSlot])
+    def known_slots(self) -> list[Slot]:
+        """The slots of known kinds. Raises `msgspec.ValidationError` for a malformed one."""
+        kinds = (PassphraseSlot.KIND, PinSlot.KIND)
+        return msgspec.convert([slot for slot in self.slots if slot.get("kind") in kinds], list[Slot])
+
+    def ring(self, lock: LockKey) -> KeyRing | None:
+        """The data keys; None when any field of the header is not what was written with them."""
+        return lock.open(bytes.fromhex(self.keys), bytes.fromhex(self.nonce), self.bound_to())
+
+    def bound_to(self) -> bytes:
+        """The associated data of the ring's seal: the header with ``keys`` empty."""
+        fields = {"vault": self.vault, "serial": self.serial, "slots": self.slots, "nonce": self.nonce}
+        return json.dumps({**fields, "keys": ""}, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_header(folder: Path) -> Header:
     """Read and check the header in ``folder``. Raises `VaultDamaged`, `VaultTooNew`, `OSError`."""
-    data = files.read(folder / HEADER)
+    return parse_header(folder, files.read(folder / HEADER))
+
+
+def parse_header(folder: Path, data: bytes) -> Header:
+    """Check the header's bytes; ``folder`` is for the sentence. Raises `VaultDamaged`, `VaultTooNew`."""
     lines = data.split(b"\n")
     checked = data[: data.rfind(b"sha256 ")]
     if len(lines) < 4 or lines[-1] or lines[-2] != _checksum(checked):
@@ -58,11 +88,14 @@ def read_header(folder: Path) -> Header:
         raise VaultTooNew(folder, int(first[1]))
     try:
         header = msgspec.json.decode(lines[1], type=Header)
-        header.passphrase_slots()
-        if len(header.id) != ID:
+        header.known_slots()
+        bytes.fromhex(header.keys)
+        if len(header.id) != ID or len(bytes.fromhex(header.nonce)) != NONCE or header.serial < 1:
             raise ValueError
     except (msgspec.MsgspecError, ValueError):
-        raise VaultDamaged(folder, HEADER, "its fields are not as the format says") from None
+        header = None
+    if header is None:
+        raise VaultDamaged(folder, HEADER, "its fields are not as the format says")
     return header
 
 

@@ -1,30 +1,37 @@
-"""Key slots: how a passphrase opens the vault's data key.
+"""Key slots: how a passphrase, or a PIN with a keystore, opens the vault's lock key.
 
-A slot is a small lock that holds the data key, sealed under a key of its own. A vault has a list of
-them and any one opens it; a later kind (a PIN bound to the system's keystore) is another class here,
-and a reader passes over kinds that it does not know. A passphrase becomes a key by Argon2id
-(RFC 9106); the seal is AES-256-GCM with every other field of the slot and the vault's id as
-associated data, so none of them can be changed unseen.
+A slot holds the lock key (`keyring.py`), sealed under a key of its own. A vault has a list of slots
+and any one opens it; a reader passes over kinds that it does not know. What was typed becomes a key
+by Argon2id (RFC 9106); the seal is AES-256-GCM with every other field of the slot and the vault's id
+as associated data, so none of them can be changed unseen.
+
+A PIN is too short to stand alone: its slot key takes 32 random bytes from the system's keystore too,
+which a copy of the folder does not have.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import msgspec
 from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .frames import KEY, TAG, DataKey
+from .frames import KEY, TAG
+from .keyring import LockKey
+from .passphrase import Passphrase
 
 SALT: Final = 16
 NONCE: Final = 12
+FEWEST_DIGITS: Final = 6
+"""Of a PIN."""
+MOST_DIGITS: Final = 12
+_PIN_INFO = b"outreach vault pin slot 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,11 @@ class Kdf:
     passes: int = 3
     lanes: int = 1
 
-    def key(self, passphrase: str, salt: bytes) -> bytes:
+    def key(self, passphrase: Passphrase, salt: bytes) -> bytes:
         """32 bytes from the passphrase. Raises `MemoryError` when the device has not enough memory."""
         try:
             return hash_secret_raw(
-                normal_form(passphrase).encode(),
+                passphrase.encode(),
                 salt,
                 time_cost=self.passes,
                 memory_cost=self.memory_kib,
@@ -48,7 +55,8 @@ class Kdf:
                 type=Type.ID,
             )
         except HashingError:
-            raise MemoryError("not enough free memory to check the passphrase") from None
+            pass  # raised below, where the library's own traceback with its locals is not attached
+        raise MemoryError("not enough free memory to check the passphrase")
 
     def problem(self, floor: Kdf) -> str | None:
         """Why these settings are not believed, or None: less than ``floor``, or more than `CEILING`."""
@@ -70,13 +78,8 @@ SMALLEST: Final = Kdf(memory_kib=8, passes=1, lanes=1)
 """The least that Argon2id works with at all; for tests, as ``kdf`` and ``kdf_floor``."""
 
 
-def normal_form(passphrase: str) -> str:
-    """The passphrase as it is hashed: Unicode NFC, one space for any run of blanks, none at the ends."""
-    return unicodedata.normalize("NFC", " ".join(passphrase.split()))
-
-
-class PassphraseSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data key, sealed under a passphrase. Byte strings are in hexadecimal."""
+class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every slot has. Byte strings are in hexadecimal."""
 
     memory_kib: int
     passes: int
@@ -84,19 +87,14 @@ class PassphraseSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str
     nonce: str
     wrapped: str
-    kind: str = "passphrase"
-    kdf: str = "argon2id"
+    kdf: str = msgspec.field(default="argon2id", kw_only=True)
 
-    KIND: ClassVar[str] = "passphrase"
+    @property
+    def id(self) -> str:
+        """Names the slot within its vault: its salt."""
+        return self.salt
 
-    @classmethod
-    def make(cls, vault_id: bytes, data_key: bytes, passphrase: str, kdf: Kdf) -> PassphraseSlot:
-        """Seal ``data_key`` under the passphrase, with a fresh salt and nonce."""
-        salt, nonce = secrets.token_bytes(SALT), secrets.token_bytes(NONCE)
-        slot = cls(kdf.memory_kib, kdf.passes, kdf.lanes, salt.hex(), nonce.hex(), "")
-        sealed = AESGCM(kdf.key(passphrase, salt)).encrypt(nonce, data_key, slot.bound_to(vault_id))
-        return msgspec.structs.replace(slot, wrapped=sealed.hex())
-
+    @property
     def settings(self) -> Kdf:
         """What a guess costs, as the slot says; not yet believed."""
         return Kdf(self.memory_kib, self.passes, self.lanes)
@@ -107,24 +105,69 @@ class PassphraseSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             lengths = [len(bytes.fromhex(text)) for text in (self.salt, self.nonce, self.wrapped)]
         except ValueError:
             lengths = []
-        if lengths != [SALT, NONCE, KEY + TAG] or self.kdf != "argon2id" or self.kind != self.KIND:
+        if lengths != [SALT, NONCE, KEY + TAG] or self.kdf != "argon2id":
             return "a key slot is not as the format says"
-        return self.settings().problem(floor)
+        return self.settings.problem(floor)
 
-    def open(self, vault_id: bytes, passphrase: str) -> DataKey | None:
-        """The data key, or None when the passphrase is another one. Ask `problem` first."""
-        key = self.settings().key(passphrase, bytes.fromhex(self.salt))
-        try:
-            secret = AESGCM(key).decrypt(
-                bytes.fromhex(self.nonce), bytes.fromhex(self.wrapped), self.bound_to(vault_id)
-            )
-        except InvalidTag:
-            return None
-        return DataKey(secret)
-
-    def bound_to(self, vault_id: bytes) -> bytes:
-        """The associated data of the seal: all fields but the sealed key, and the vault's id."""
+    def fields(self) -> dict[str, Any]:
+        """The slot as it stands in the header."""
         fields: dict[str, Any] = msgspec.to_builtins(self)
-        fields["wrapped"] = ""
-        fields["vault"] = vault_id.hex()
+        return fields
+
+    def bound_to(self, vault: str) -> bytes:
+        """The associated data of the seal: all fields but the sealed key, and the vault's id (in hex)."""
+        fields = {**self.fields(), "wrapped": "", "vault": vault}
         return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+class PassphraseSlot(_Sealed, frozen=True, forbid_unknown_fields=True, tag="passphrase"):
+    """The lock key, sealed under a passphrase."""
+
+    KIND: ClassVar[str] = "passphrase"
+
+    @classmethod
+    def make(cls, vault: str, lock: LockKey, passphrase: Passphrase, kdf: Kdf) -> PassphraseSlot:
+        """Seal the lock key under the passphrase, with a fresh salt and nonce. Raises `MemoryError`."""
+        salt, nonce = secrets.token_bytes(SALT), secrets.token_bytes(NONCE)
+        slot = cls(kdf.memory_kib, kdf.passes, kdf.lanes, salt.hex(), nonce.hex(), "")
+        sealed = lock.wrapped(kdf.key(passphrase, salt), nonce, slot.bound_to(vault))
+        return msgspec.structs.replace(slot, wrapped=sealed.hex())
+
+    def open(self, vault: str, passphrase: Passphrase) -> LockKey | None:
+        """The lock key, or None when the passphrase is another one. Ask `problem` first."""
+        return LockKey.unwrap(
+            self.settings.key(passphrase, bytes.fromhex(self.salt)),
+            bytes.fromhex(self.nonce),
+            bytes.fromhex(self.wrapped),
+            self.bound_to(vault),
+        )
+
+
+class PinSlot(_Sealed, frozen=True, forbid_unknown_fields=True, tag="pin+keystore"):
+    """The lock key, sealed under a PIN and 32 random bytes that the system's keystore keeps."""
+
+    KIND: ClassVar[str] = "pin+keystore"
+
+    @classmethod
+    def make(cls, vault: str, lock: LockKey, pin: Passphrase, half: bytes, kdf: Kdf) -> PinSlot:
+        """Seal the lock key under PIN and keystore half. Raises `MemoryError`."""
+        salt, nonce = secrets.token_bytes(SALT), secrets.token_bytes(NONCE)
+        slot = cls(kdf.memory_kib, kdf.passes, kdf.lanes, salt.hex(), nonce.hex(), "")
+        sealed = lock.wrapped(_pin_key(kdf, pin, salt, half), nonce, slot.bound_to(vault))
+        return msgspec.structs.replace(slot, wrapped=sealed.hex())
+
+    def open(self, vault: str, pin: Passphrase, half: bytes) -> LockKey | None:
+        """The lock key, or None when PIN or keystore half is another one. Ask `problem` first."""
+        return LockKey.unwrap(
+            _pin_key(self.settings, pin, bytes.fromhex(self.salt), half),
+            bytes.fromhex(self.nonce),
+            bytes.fromhex(self.wrapped),
+            self.bound_to(vault),
+        )
+
+
+Slot = PassphraseSlot | PinSlot
+
+
+def _pin_key(kdf: Kdf, pin: Passphrase, salt: bytes, half: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), KEY, salt, _PIN_INFO).derive(kdf.key(pin, salt) + half)

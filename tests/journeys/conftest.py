@@ -17,7 +17,7 @@ from outreach.example import team
 from tests.journeys.browser import Hub, Look, Phone, browser, running_app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright keeps an event loop running, which other tests can't have
 def chromium() -> Iterator[Browser]:
     with browser() as running:
         yield running
