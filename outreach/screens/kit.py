@@ -2,7 +2,7 @@
 
 import flet as ft
 
-from outreach.screens import giving, parts, words
+from outreach.screens import giving, parts
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 

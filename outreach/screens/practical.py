@@ -2,7 +2,7 @@
 
 import flet as ft
 
-from outreach.screens import asking, parts, words
+from outreach.screens import asking, parts
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 
