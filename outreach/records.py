@@ -20,7 +20,7 @@ from outreach.authority import Authority
 from outreach.incoming import NO_PLACE, SetAside, event_of
 from outreach.logbook import codec
 from outreach.logbook.events import Event
-from outreach.logbook.views import Logbook
+from outreach.logbook.shared import SharedLogbook
 from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
 from sync.client import Client, Pulled
 from sync.content import BODY_LIMIT
@@ -225,7 +225,7 @@ class Records:
     def _begin(self, events: Iterable[Event] = ()) -> None:
         """The views anew, under who may change what as the team's log says now."""
         self._authority = Authority.of(self.device.team)
-        self.logbook = Logbook(events, may=self._authority.may)
+        self.logbook = SharedLogbook(events, may=self._authority.may)
 
     def _read_all(self) -> None:
         for document in self._events:
@@ -401,5 +401,5 @@ class Records:
             self._keyring = Keyring()
             self._slip_key = None
             self._sender = None
-            self.logbook = Logbook()
+            self.logbook = SharedLogbook()
             self._vault.close()

@@ -41,7 +41,7 @@ from outreach.vault import NotSaved, Vault, VaultClosed, VaultError, files
 from sync.client import HubConfused, HubUnreachable
 from sync.envelope import ZERO, Envelope, open_envelope, seal
 from sync.errors import NoKey
-from sync.outbox import Outbox, OutboxFull
+from sync.outbox import Outbox
 from tests.members import Answer, Members
 from tests.test_device import _coordinator as coordinator_of
 

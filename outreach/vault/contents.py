@@ -39,9 +39,14 @@ class Drop(msgspec.Struct, tag=4, array_like=True, frozen=True):
 
 
 class Whole(msgspec.Struct, tag=5, array_like=True, frozen=True):
-    """Ends a snapshot: this many documents, all told, have been given."""
+    """Ends a snapshot: what it stands for."""
 
     documents: int
+    """How many were given, all told."""
+    frame: int
+    """The number of the last frame of the journals that it takes the place of."""
+    tag: bytes
+    """That frame's tag: the journal that follows goes on from it."""
 
 
 Change = Put | Delete | Clear | Drop | Whole
@@ -61,8 +66,8 @@ class Contents:
         self.tables: dict[str, dict[int, bytes]] = {}
         self.live = 0
         """Bytes of the documents that are there now."""
-        self.stored = 0
-        """Bytes of the documents that the files hold, overwritten and deleted ones included."""
+        self.documents = 0
+        """How many documents there are in all tables."""
         self.written_ms: int | None = None
         """When the last frame was written, in ms since 1970; None before the first."""
         self.revisions: dict[str, int] = {}
@@ -71,11 +76,6 @@ class Contents:
 
     def __repr__(self) -> str:
         return f"<Contents of {len(self.tables)} tables>"
-
-    @property
-    def documents(self) -> int:
-        """How many documents there are in all tables."""
-        return sum(map(len, self.tables.values()))
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make the changes in memory. A delete of what is not there raises `KeyError`."""
@@ -90,6 +90,7 @@ class Contents:
                 rows = self.tables[change.table]
                 for doc_id in change.ids:
                     self.live -= len(rows.pop(doc_id))
+                    self.documents -= 1
             elif isinstance(change, Clear):
                 self._forget(change.table)
                 self.tables[change.table] = {}
@@ -99,20 +100,27 @@ class Contents:
 
     def _put(self, change: Put) -> None:
         rows = self.tables.setdefault(change.table, {})
-        new = sum(map(len, change.documents.values()))
-        self.stored += new
-        self.live += new
+        self.live += sum(map(len, change.documents.values()))
+        before = len(rows)
         if rows:
             self.live -= sum(len(rows[doc_id]) for doc_id in change.documents if doc_id in rows)
         rows.update(change.documents)
+        self.documents += len(rows) - before
 
     def _forget(self, table: str) -> None:
-        self.live -= sum(map(len, self.tables.get(table, {}).values()))
+        rows = self.tables.get(table, {})
+        self.live -= sum(map(len, rows.values()))
+        self.documents -= len(rows)
 
 
-def snapshot(contents: Contents, piece: int) -> Iterator[list[Change]]:
-    """The changes that lead from nothing to ``contents``, in lists of about ``piece`` bytes each."""
-    for name, rows in contents.tables.items():
+def frozen(contents: Contents) -> dict[str, dict[int, bytes]]:
+    """Every table as it is now, in dicts that no later change reaches. 100,000 documents take about 1 ms."""
+    return {name: rows.copy() for name, rows in contents.tables.items()}
+
+
+def snapshot(tables: dict[str, dict[int, bytes]], end: Whole, piece: int) -> Iterator[list[Change]]:
+    """The changes that lead from nothing to ``tables``, in lists of about ``piece`` bytes each, then ``end``."""
+    for name, rows in tables.items():
         yield [Clear(name)]
         part: dict[int, bytes] = {}
         weight = 0
@@ -124,4 +132,4 @@ def snapshot(contents: Contents, piece: int) -> Iterator[list[Change]]:
                 part, weight = {}, 0
         if part:
             yield [Put(name, part)]
-    yield [Whole(contents.documents)]
+    yield [end]

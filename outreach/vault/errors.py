@@ -6,7 +6,17 @@ message ever holds a passphrase, a key or anything that was recorded.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+
+
+def duration(seconds: float) -> str:
+    """A wait in words, rounded up: "45 seconds", "2 minutes"."""
+    whole = max(1, math.ceil(seconds))
+    if whole < 90:
+        return "1 second" if whole == 1 else f"{whole} seconds"
+    minutes = math.ceil(whole / 60)
+    return f"{minutes} minutes" if minutes < 90 else f"{math.ceil(minutes / 60)} hours"
 
 
 class VaultError(Exception):
@@ -16,10 +26,132 @@ class VaultError(Exception):
 class WrongPassphrase(VaultError):
     """The passphrase opens none of the vault's key slots. Nothing was changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: int | None = None, wait: float = 0, hint: str = "") -> None:
+        """``left`` tries are there before the vault is wiped (None: no end), the next in ``wait`` seconds."""
+        self.left = left
+        self.wait = wait
+        more = f" {hint}" if hint else ""
+        if wait:
+            more += f" The next try can be made in {duration(wait)}."
+        if left is not None:
+            what = "1 more try" if left == 1 else f"{left} more tries"
+            more += f" After {what} that do not fit, what the vault holds is destroyed on this device."
         super().__init__(
             "This passphrase does not open the vault. Everything in it is safe and unchanged. "
-            "Check capital letters and the order of the words, then try again."
+            f"Check capital letters and the order of the words, then try again.{more}"
+        )
+
+
+class TooManyAttempts(VaultError):
+    """After several wrong tries in a row, the next one has its time. Nothing was tried.
+
+    ``wait`` is in seconds, ``not_before`` in seconds since 1970 by the device's clock, ``left`` the
+    number of tries before the vault is wiped (None: no end).
+    """
+
+    def __init__(self, wait: float, not_before: float, left: int | None) -> None:
+        self.wait = wait
+        self.not_before = not_before
+        self.left = left
+        super().__init__(
+            f"There were several tries with another passphrase, so the next one can be made in "
+            f"{duration(wait)}. Everything in the vault is safe and unchanged. "
+            "Records can still be made from the lock screen."
+        )
+
+
+class VaultWiped(VaultError):
+    """What the vault held was destroyed on this device, after too many wrong tries or on request."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"What the vault in {folder} held was destroyed on this device, after too many tries or at "
+            "somebody's wish. Records that were sealed for the team are safe: those waiting still leave "
+            "from this device, and the team can read them. Ask a coordinator to set this device up again."
+        )
+
+
+class NotWiped(VaultError):
+    """The keys of a vault could not be destroyed."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"The vault in {folder} could not be destroyed, because this device reports: "
+            f"{error.strerror or type(error).__name__}. Nothing was kept safe or lost for certain. "
+            "Open the app again and it goes on, or erase the whole device."
+        )
+
+
+class VaultSetBack(VaultError):
+    """The folder is an earlier copy of itself, so this device's keystore remembers."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"The vault in {folder} is an earlier copy of itself: this device remembers later records than "
+            "the ones there. Nothing was changed. If you restored a backup yourself, say so and open it; "
+            "otherwise ask a coordinator before anything is recorded here."
+        )
+
+
+class PinRefused(VaultError):
+    """A PIN can't be set here, or not this one. Nothing was changed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"This PIN can't be set: {problem}. Nothing was changed, and the passphrase opens the vault "
+            "as before. Choose another PIN, or go on with the passphrase."
+        )
+
+
+class SlotNeeded(VaultError):
+    """The key slot that was to be removed is the last one with a passphrase, or is not there."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"This key can't be removed: {problem}. Nothing was changed and everything is safe. "
+            "Set up another passphrase first, or choose another key."
+        )
+
+
+class KeysNotChanged(VaultError):
+    """The device could not write the changed keys."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            "The vault's keys could not be changed for certain, because this device reports: "
+            f"{error.strerror or type(error).__name__}. Every record is safe. Keep the old passphrase and "
+            "the new one until the vault was opened again with one of them, then make the change again."
+        )
+
+
+class KeystoreFailed(VaultError):
+    """The system's keystore did not answer as it is meant to. Implementations of `Keystore` raise this."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"This device's own key storage did not answer ({problem}). Everything in the vault is safe "
+            "and unchanged. Start the device again and try once more, or use the passphrase."
+        )
+
+
+class BackupDamaged(VaultError):
+    """A backup file is not as it was written, or is something else."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        self.problem = problem
+        super().__init__(
+            f"The backup {file} can't be restored: {problem}. Nothing was changed or restored. "
+            "Copy it again from where it was kept, or take another backup."
+        )
+
+
+class BackupNotMade(VaultError):
+    """A backup could not be written or restored for a reason outside the vault."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(
+            f"{file} could not be made: {problem}. The vault is safe and unchanged, and nothing was "
+            "overwritten. Choose another place, or try again in a moment."
         )
 
 

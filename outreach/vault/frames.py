@@ -1,16 +1,17 @@
 """Files and frames: how bytes are sealed. FORMAT.md draws the same thing.
 
-A file begins with 64 bytes in the clear, and they give it its key: HKDF-SHA256 of the data key with
-the header's 32 random bytes as salt and the whole header as info. So a changed header is another
-key, and a frame number that comes again in another file never meets the same key.
+A file begins with 80 bytes in the clear, and they give it its key: HKDF-SHA256 of the data key with
+32 random bytes of them as salt and all of them as info. So a changed head is another key, and a
+frame number that comes again in another file never meets the same key.
 
-A frame is a 32-byte head, the sealed body and its tag, a multiple of 32 bytes long and 32-byte
-aligned, so that no head and no tag ever straddles two disk sectors. AES-256-GCM throughout; the
-frame's number is the nonce.
+A frame is a 32-byte head, the sealed body and its tag. It begins at a multiple of 512 bytes and is
+a multiple of 512 bytes long, so that no two frames share a disk sector: writing one never touches
+another that already counts. AES-256-GCM throughout; the frame's number is the nonce.
 """
 
 from __future__ import annotations
 
+import secrets
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -25,10 +26,11 @@ SNAPSHOT: Final = 1
 JOURNAL: Final = 2
 SUFFIXES: Final = {SNAPSHOT: ".snapshot", JOURNAL: ".journal"}
 
-FILE_HEAD: Final = 64
+SECTOR: Final = 512
+"""The piece, in bytes, that a disk writes whole or not at all."""
+FILE_HEAD: Final = SECTOR
 FRAME_HEAD: Final = 32
 TAG: Final = 16
-ALIGN: Final = 32
 SALT: Final = 32
 KEY: Final = 32
 LONGEST: Final = 1 << 28
@@ -36,10 +38,10 @@ LONGEST: Final = 1 << 28
 NO_TAG: Final = bytes(TAG)
 """What stands for the previous tag where a chain begins."""
 
-_FILE = struct.Struct(">8sIIQQ32s")
+_FILE = struct.Struct(">8sIIQQ32s16s")
 _FRAME = struct.Struct(">QII")
 _NONCE = struct.Struct(">QI")
-_BODY, _HEAD = 0, 1  # the nonce's second half keeps bodies and heads apart
+_BODY, _HEAD, _FILE_HEAD = 0, 1, 2  # the nonce's second half keeps what is sealed apart
 _INFO = b"outreach vault file key 1"
 
 
@@ -53,6 +55,11 @@ class DataKey:
             raise ValueError(f"a data key is {KEY} bytes")
         self._secret = secret
 
+    @property
+    def number(self) -> int:
+        """What the heads of new files say they are under; a key of a ring has another (`keyring.py`)."""
+        return 0
+
     def __repr__(self) -> str:
         return "<DataKey>"
 
@@ -60,9 +67,9 @@ class DataKey:
         raise TypeError("a data key is not pickled")
 
     def file_key(self, head: bytes) -> bytes:
-        """The key of the file that begins with the 64 bytes ``head``."""
-        salt = _FILE.unpack(head)[5]
-        return HKDF(hashes.SHA256(), KEY, salt, _INFO + head).derive(self._secret)
+        """The key of the file that begins with the bytes ``head``: `FileHead.pack`'s, or more."""
+        clear = head[: _FILE.size]
+        return HKDF(hashes.SHA256(), KEY, _FILE.unpack(clear)[5], _INFO + clear).derive(self._secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +83,26 @@ class FileHead:
     first: int
     """The number of its first frame."""
     salt: bytes
+    key: int = 0
+    """The number of the data key that it is under: see `keyring.py`."""
+    previous: bytes = NO_TAG
+    """The tag of the frame before its first one; zeros in a snapshot."""
 
     def pack(self) -> bytes:
-        """The 64 bytes."""
-        return _FILE.pack(MAGIC, self.kind, 0, self.number, self.first, self.salt)
+        """The 80 clear bytes."""
+        return _FILE.pack(
+            MAGIC, self.kind, self.key, self.number, self.first, self.salt, self.previous
+        )
 
     @classmethod
     def unpack(cls, data: bytes) -> FileHead | None:
-        """Read 64 bytes; None when they are not the head of a vault's file."""
-        if len(data) != FILE_HEAD:
+        """Read what a file begins with; None when that is not the head of a vault's file."""
+        if len(data) < _FILE.size:
             return None
-        magic, kind, reserved, number, first, salt = _FILE.unpack(data)
-        if magic != MAGIC or kind not in SUFFIXES or reserved or not number or not first:
+        magic, kind, key, number, first, salt, previous = _FILE.unpack_from(data)
+        if magic != MAGIC or kind not in SUFFIXES or not number or not first:
             return None
-        return cls(kind, number, first, salt)
+        return cls(kind, number, first, salt, key, previous)
 
 
 def name_of(kind: int, number: int) -> str:
@@ -99,19 +112,30 @@ def name_of(kind: int, number: int) -> str:
 
 def frame_size(length: int) -> int:
     """How many bytes of the file a frame takes whose body is ``length`` bytes long."""
-    return -(-(FRAME_HEAD + length + TAG) // ALIGN) * ALIGN
+    return -(-(FRAME_HEAD + length + TAG) // SECTOR) * SECTOR
 
 
 class Segment:
     """Seals and opens the frames of one file."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_clear")
 
     def __init__(self, key: DataKey, head: bytes) -> None:
+        """``head`` is what `FileHead.pack` gave, or the beginning of the file that it stands in."""
+        self._clear = head[: _FILE.size]
         self._cipher = AESGCM(key.file_key(head))
 
     def __repr__(self) -> str:
         return "<Segment>"
+
+    def head(self) -> bytes:
+        """The file's first 512 bytes: what is clear, sealed against change, and zeros."""
+        tag = self._cipher.encrypt(_NONCE.pack(0, _FILE_HEAD), b"", self._clear)
+        return (self._clear + tag).ljust(FILE_HEAD, b"\0")
+
+    def is_head(self, data: bytes) -> bool:
+        """Are these 512 bytes the file's head, unchanged, under this very key?"""
+        return secrets.compare_digest(data, self.head())
 
     def seal(self, number: int, body: bytes, previous: bytes) -> bytes:
         """The frame's bytes. Its tag, the last 16 of them, is the next one's ``previous``."""

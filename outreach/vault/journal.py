@@ -219,7 +219,7 @@ class Journal:
         """Begin this opening's file: head and zeros are on the device before the first frame is."""
         number = chain.file + 1
         path = self._folder / name_of(JOURNAL, number)
-        head = FileHead(JOURNAL, number, chain.frame + 1, secrets.token_bytes(SALT)).pack()
+        head = FileHead(JOURNAL, number, chain.frame + 1, secrets.token_bytes(SALT), self._key.number).pack()
         self._broken = "writing was interrupted"
         try:
             self._descriptor = files.create(path)
@@ -261,7 +261,7 @@ class Journal:
         unfinished = path.with_name(path.name + UNFINISHED)
         with contextlib.suppress(FileNotFoundError):
             files.remove(unfinished)
-        head = FileHead(SNAPSHOT, number, chain.frame + 1, secrets.token_bytes(SALT)).pack()
+        head = FileHead(SNAPSHOT, number, chain.frame + 1, secrets.token_bytes(SALT), self._key.number).pack()
         segment = Segment(self._key, head)
         written_ms = chain.contents.written_ms
         if written_ms is None:

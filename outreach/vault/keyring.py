@@ -3,14 +3,9 @@
     slot (passphrase, PIN)  ──opens──►  lock key  ──opens──►  key ring: data keys  ──►  file keys
 
 Every slot holds the same lock key, so a slot comes and goes, and a data key is turned, without
-anybody's passphrase being asked again. A data key counts from a file number on: a file is under the
-last key of the ring that counts from its number or before. So the journal knows nothing of turning.
-It asks the ring as it would ask a single `DataKey`.
-
-To turn the data key (`Keys.begin_turn`): the header first gets a ring with one more key, counting
-from the number that the next file will have; then a snapshot is written, which falls under the new
-key because of its number; then the header gets a ring without the old keys. Whoever dies in between
-leaves a ring that reads everything that is there, and the next opening goes on.
+anybody's passphrase being asked again. Data keys are numbered, and every file's head says which one
+it is under; so the journal knows nothing of turning, and asks the ring as it would ask a `DataKey`.
+`keys.py` does the turning.
 """
 
 from __future__ import annotations
@@ -24,9 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .frames import KEY, DataKey, FileHead
 
-MOST_KEYS: Final = 64
+MOST_KEYS: Final = 256
 """More data keys than turns that could not be finished, one after the other, ever add up to."""
-_ENTRY = struct.Struct(">Q32s")
+_ENTRY = struct.Struct(">I32s")
 
 
 class LockKey:
@@ -68,21 +63,21 @@ class LockKey:
 
 
 class KeyRing(DataKey):
-    """A vault's data keys, each with the number of the file that it counts from. Never shows them."""
+    """A vault's data keys by number. New files are under the last one. Never shows them."""
 
     __slots__ = ("_keys",)
 
-    def __init__(self, keys: list[tuple[int, bytes]]) -> None:
-        starts = [start for start, _ in keys]
-        if not 1 <= len(keys) <= MOST_KEYS or starts != sorted(set(starts)) or starts[0] < 1:
-            raise ValueError("the keys of a ring stand by rising file numbers")
-        super().__init__(keys[-1][1])
-        self._keys = [(start, DataKey(secret)) for start, secret in keys]
+    def __init__(self, keys: dict[int, DataKey]) -> None:
+        numbers = list(keys)
+        if not 1 <= len(keys) <= MOST_KEYS or numbers != sorted(numbers) or numbers[0] < 1:
+            raise ValueError("the keys of a ring stand by rising numbers from 1")
+        super().__init__(keys[numbers[-1]]._secret)
+        self._keys = keys
 
     @classmethod
     def new(cls) -> KeyRing:
-        """One fresh data key, for every file."""
-        return cls([(1, secrets.token_bytes(KEY))])
+        """One fresh data key."""
+        return cls({1: DataKey(secrets.token_bytes(KEY))})
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._keys)}>"
@@ -91,40 +86,39 @@ class KeyRing(DataKey):
         return len(self._keys)
 
     @property
-    def start(self) -> int:
-        """The number of the file that the newest key counts from."""
-        return self._keys[-1][0]
+    def number(self) -> int:
+        """The number of the key that new files are under."""
+        return max(self._keys)
 
     def file_key(self, head: bytes) -> bytes:
-        """The key of the file that begins with the 64 bytes ``head``, by its number."""
-        file = FileHead.unpack(head)
-        fitting = [key for start, key in self._keys if file and start <= file.number]
-        # For a file older than every key any key will do: the file is unreadable, as damage is.
-        return (fitting[-1] if fitting else self._keys[0][1]).file_key(head)
+        """The key of the file that begins with the 64 bytes ``head``.
 
-    def with_new_key(self, start: int) -> KeyRing:
-        """This ring and a fresh key that counts from file ``start`` on."""
-        return KeyRing([*self._entries(), (start, secrets.token_bytes(KEY))])
+        Where the ring does not have the key that it names, some other key's answer: the file can't be
+        read then, and that is told as any damage is.
+        """
+        file = FileHead.unpack(head)
+        key = self._keys.get(file.key) if file else None
+        return super().file_key(head) if key is None else key.file_key(head)
+
+    def with_new_key(self) -> KeyRing:
+        """This ring and one fresh key more."""
+        return KeyRing({**self._keys, self.number + 1: DataKey(secrets.token_bytes(KEY))})
 
     def newest(self) -> KeyRing:
         """The newest key alone."""
-        return KeyRing(self._entries()[-1:])
+        return KeyRing({self.number: self._keys[self.number]})
 
     def take_over(self, other: KeyRing) -> None:
         """Become what ``other`` is: for the journal, which holds on to the ring it was opened with."""
         self._keys, self._secret = other._keys, other._secret
 
     def pack(self) -> bytes:
-        """40 bytes for each key: the file number it counts from, and the key."""
-        return b"".join(_ENTRY.pack(start, secret) for start, secret in self._entries())
+        """36 bytes for each key: its number and the key."""
+        return b"".join(_ENTRY.pack(number, key._secret) for number, key in self._keys.items())
 
     @classmethod
     def unpack(cls, data: bytes) -> KeyRing:
         """Read what `pack` wrote. Raises `ValueError`."""
-        try:
-            return cls(list(_ENTRY.iter_unpack(data)))
-        except struct.error:
-            raise ValueError("a key ring is 40 bytes for each key") from None
-
-    def _entries(self) -> list[tuple[int, bytes]]:
-        return [(start, key._secret) for start, key in self._keys]
+        if not data or len(data) % _ENTRY.size:
+            raise ValueError("a key ring is 36 bytes for each key")
+        return cls({number: DataKey(secret) for number, secret in _ENTRY.iter_unpack(data)})
