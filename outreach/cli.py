@@ -29,11 +29,13 @@ class Sentences(TyperGroup):
             place = f" ({problem.filename})" if problem.filename else ""
             why = problem.strerror or type(problem).__name__
             sentence = (
-                "Another program on this machine listens on that port already. Close it, or pick another "
-                "one with --port; --port 0 finds a free one. Nothing was changed."
-                if problem.errno == errno.EADDRINUSE
-                else f"This device reports: {why}{place}. Check the place and its permissions, then try again."
+                f"This device reports: {why}{place}. Check the place and its permissions, then try again."
             )
+            if problem.errno == errno.EADDRINUSE:
+                sentence = (
+                    "Another program on this machine listens on that port already. Close it, or pick another "
+                    "one with --port; --port 0 finds a free one. Nothing was changed."
+                )
         typer.echo(sentence, err=True)
         raise typer.Exit(1)
 
