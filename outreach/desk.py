@@ -39,18 +39,7 @@ class Desk(Opened):
             prefix = code.parse(typed)
         except slips.CodeTypo:
             return []
-        return [
-            slips.Token(
-                issuer=self.device.team.team,
-                service=slip.service,
-                session=slip.session,
-                id=slip.token,
-                issued=slip.issued,
-                valid_until=slip.valid_until,
-                fast_track=slip.fast_track,
-            )
-            for slip in self.logbook.slips_of_code(prefix)
-        ]
+        return [self._token(slip) for slip in self.logbook.slips_of_code(prefix)]
 
     def arrive(self, checked: slips.Checked) -> ArrivalView:
         """Record that someone came. A second time shows the first arrival, never an error (DA01).

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from outreach.device import Device
-from outreach.logbook.events import Event
+from outreach.logbook.events import Event, SlipIssued
 from outreach.logbook.views import Logbook
 from outreach.records import NotPossible, Records, SyncReport
+from outreach.slips import Token
 
 __all__ = ["NotPossible", "Opened", "moment"]
 
@@ -77,3 +78,15 @@ class Opened:
 
     def _record(self, *events: Event) -> None:
         self._records.record(*events)
+
+    def _token(self, slip: SlipIssued) -> Token:
+        """What the code of a slip says."""
+        return Token(
+            issuer=self.device.team.team,
+            service=slip.service,
+            session=slip.session,
+            id=slip.token,
+            issued=slip.issued,
+            valid_until=slip.valid_until,
+            fast_track=slip.fast_track,
+        )

@@ -190,15 +190,7 @@ class Referring(Opened):
     def _show(self, slip: SlipIssued) -> SlipView:
         """The slip as text for the QR and as words for screen and paper; the same slip, the same text."""
         kid, seed = self._slip_key()
-        token = slips.Token(
-            issuer=self.device.team.team,
-            service=slip.service,
-            session=slip.session,
-            id=slip.token,
-            issued=slip.issued,
-            valid_until=slip.valid_until,
-            fast_track=slip.fast_track,
-        )
+        token = self._token(slip)
         service = self._service(slip.service)
         try:
             text = slips.issue(token, seed, kid)

@@ -11,8 +11,9 @@ from . import files
 from .errors import VaultDamaged, VaultNoAccess
 from .journal import take_lock
 from .keyslots import FLOOR, Kdf
+from .opening import header_of, require_header, unlock
+from .passphrase import Passphrase
 from .replay import Chain, replay, vault_files
-from .vault import require_header, unlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,21 @@ class Checkup:
         return "\n".join(lines)
 
 
-def check(path: str | os.PathLike[str], passphrase: str, *, kdf_floor: Kdf = FLOOR) -> Checkup:
+def check(path: str | os.PathLike[str], passphrase: str | Passphrase, *, kdf_floor: Kdf = FLOOR) -> Checkup:
     """Read the whole vault in the folder ``path``, changing nothing, and tell what is in it.
 
     Raises `WrongPassphrase`, `VaultMissing`, `VaultInUse`, `VaultTooNew`, `KeySlotRefused`,
     `VaultNoAccess`; damage is not raised but told.
     """
     folder = Path(path)
+    passphrase = Passphrase(passphrase)
     chain = Chain()
     problem = None
     try:
         require_header(folder)
         lock = take_lock(folder, shared=True)
         try:
-            _, key = unlock(folder, passphrase, kdf_floor)
-            replay(folder, key, chain)
+            replay(folder, unlock(folder, header_of(folder), passphrase, kdf_floor).ring, chain)
         finally:
             if lock is not None:
                 lock.close()

@@ -85,7 +85,7 @@ class Contents:
                 continue
             self.revisions[change.table] = self._revision
             if isinstance(change, Put):
-                self._put(change)
+                self._put(change.table, change.documents)
             elif isinstance(change, Delete):
                 rows = self.tables[change.table]
                 for doc_id in change.ids:
@@ -98,13 +98,15 @@ class Contents:
                 self._forget(change.table)
                 self.tables.pop(change.table, None)
 
-    def _put(self, change: Put) -> None:
-        rows = self.tables.setdefault(change.table, {})
-        self.live += sum(map(len, change.documents.values()))
+    def _put(self, table: str, documents: dict[int, bytes]) -> None:
+        rows = self.tables.get(table)
+        if rows is None:
+            rows = self.tables[table] = {}
+        self.live += sum(map(len, documents.values()))
         before = len(rows)
-        if rows:
-            self.live -= sum(len(rows[doc_id]) for doc_id in change.documents if doc_id in rows)
-        rows.update(change.documents)
+        if not rows.keys().isdisjoint(documents):
+            self.live -= sum(len(rows[doc_id]) for doc_id in documents if doc_id in rows)
+        rows.update(documents)
         self.documents += len(rows) - before
 
     def _forget(self, table: str) -> None:

@@ -8,7 +8,7 @@ a value that would come back as something else is a lost value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from .errors import ValueRefused
 DEEPEST = 64
 """How many dicts and lists may stand in one another."""
 
+_TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, float, bool, type(None), bytes})
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
@@ -46,19 +47,21 @@ def _accept(value: object, depth: int) -> None:
     if depth > DEEPEST:
         raise ValueRefused(f"it is nested more than {DEEPEST} deep, or holds itself")
     if isinstance(value, dict):
-        for key, item in value.items():
-            if type(key) is not str:
-                raise ValueRefused(f"a name of the type {type(key).__name__}, where only text will do")
-            if type(item) not in _PLAIN:
-                _accept(item, depth + 1)
+        if not _TEXT.issuperset(map(type, value)):
+            odd = next(type(key).__name__ for key in value if type(key) is not str)
+            raise ValueRefused(f"a name of the type {odd}, where only text will do")
+        items: Iterable[object] = value.values()
     elif type(value) is list or type(value) is tuple:
-        for item in value:
-            if type(item) not in _PLAIN:
-                _accept(item, depth + 1)
+        items = value
     elif isinstance(value, datetime):
         _accept_date(value)
+        return
     else:
         raise ValueRefused(f"a value of the type {type(value).__name__}")
+    if not _PLAIN.issuperset(map(type, items)):
+        for item in items:
+            if type(item) not in _PLAIN:
+                _accept(item, depth + 1)
 
 
 def _accept_date(value: datetime) -> None:

@@ -244,13 +244,13 @@ class KeySlotRefused(VaultError):
 
 
 class NotSaved(VaultError):
-    """The device could not write; the file is closed to further writing until it is opened again."""
+    """The device could not write this change. Reading goes on, and the next change is tried afresh."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"The last change could not be written to this device ({reason}), so it does not count as saved. "
-            "Everything saved before it is safe. Free some space or check the storage, then close the app "
-            "and open it again; until then nothing more can be saved."
+            "Everything saved before it is safe and can be read. Free some space or check the storage, "
+            "then save again."
         )
 
 

@@ -11,7 +11,6 @@ import errno
 import mmap
 import os
 import sys
-import threading
 from io import FileIO
 from pathlib import Path
 
@@ -27,7 +26,8 @@ _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 _DIRECT = getattr(os, "O_DIRECT", 0) if sys.platform != "win32" else 0
 _SECTOR = 512
 _BUFFER = 256 * 1024
-_aligned = threading.local()  # writes past the cache start from memory that is aligned to a page
+_past_cache: dict[int, memoryview] = {}
+"""By descriptor, the memory, aligned to a page, that writes past the system's cache start from."""
 
 
 def make_folder(folder: Path) -> None:
@@ -75,17 +75,14 @@ def bypass_cache(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | _DIRECT)
         except OSError:
             return  # this file system has no such thing
+        _past_cache[descriptor] = memoryview(mmap.mmap(-1, _BUFFER))
 
 
 def write_at(descriptor: int, data: bytes, offset: int) -> None:
     """Write all of ``data`` at ``offset``, however many calls it takes."""
+    if descriptor in _past_cache and _written_past_cache(descriptor, data, offset):
+        return
     view = memoryview(data)
-    if _DIRECT and sys.platform != "win32":
-        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-        if flags & _DIRECT:
-            if _past_cache(descriptor, view, offset):
-                return
-            fcntl.fcntl(descriptor, fcntl.F_SETFL, flags & ~_DIRECT)
     while view:
         if sys.platform == "win32":
             os.lseek(descriptor, offset, os.SEEK_SET)
@@ -96,27 +93,25 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
         offset += written
 
 
-def _past_cache(descriptor: int, view: memoryview, offset: int) -> bool:
-    """Write whole sectors from aligned memory; False when the device wants it another way."""
-    if offset % _SECTOR or len(view) % _SECTOR:
-        return False
-    if not hasattr(_aligned, "buffer"):
-        _aligned.buffer = mmap.mmap(-1, _BUFFER)
-    buffer = memoryview(_aligned.buffer)
-    while view:
-        piece = view[:_BUFFER]
-        buffer[: len(piece)] = piece
+def _written_past_cache(descriptor: int, data: bytes, offset: int) -> bool:
+    """Write whole sectors from aligned memory; False, and never again, when the device wants it otherwise."""
+    buffer = _past_cache[descriptor]
+    if not offset % _SECTOR and not len(data) % _SECTOR:
         try:
-            written = os.pwrite(descriptor, buffer[: len(piece)], offset)
+            for start in range(0, len(data), _BUFFER):
+                length = min(len(data) - start, _BUFFER)
+                buffer[:length] = data if length == len(data) else data[start : start + length]
+                if os.pwrite(descriptor, buffer[:length], offset + start) != length:
+                    break
+            else:
+                return True
         except OSError as error:
-            if error.errno == errno.EINVAL:
-                return False  # larger sectors than ours
-            raise
-        if written % _SECTOR:
-            return False
-        view = view[written:]
-        offset += written
-    return True
+            if error.errno != errno.EINVAL:  # that would be: larger sectors than ours
+                raise
+    del _past_cache[descriptor]
+    if sys.platform != "win32":
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~_DIRECT)
+    return False
 
 
 def sync_data(descriptor: int) -> None:
@@ -147,6 +142,7 @@ def cut(descriptor: int, length: int) -> None:
 
 def close(descriptor: int) -> None:
     """Let go of the file."""
+    _past_cache.pop(descriptor, None)
     os.close(descriptor)
 
 

@@ -12,7 +12,6 @@ before they are let go.
 from __future__ import annotations
 
 import contextlib
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +30,8 @@ from .errors import (
 )
 from .header import HEADER, Header, write_header
 from .keyring import KeyRing, LockKey
-from .keyslots import FEWEST_DIGITS, FLOOR, MOST_DIGITS, SMALLEST, Kdf, PassphraseSlot, PinSlot
-from .keystore import SECRET, Keystore, entry
+from .keyslots import FEWEST_DIGITS, FLOOR, MOST_DIGITS, SMALLEST, Half, Kdf, PassphraseSlot, PinSlot
+from .keystore import Keystore, entry
 from .opening import Unlocked, memory_for_a_guess
 from .passphrase import Passphrase
 
@@ -101,10 +100,10 @@ class Keys:
             raise PinRefused(f"a PIN is {FEWEST_DIGITS} to {MOST_DIGITS} digits and nothing else")
         if pin.is_easy_row:
             raise PinRefused("it is among the first that somebody would try")
-        half = DataHalf()
+        half = Half()
         with self._guard, memory_for_a_guess(self._folder):
             self._refuse(kdf)
-            slot = half.slot(self._header.vault, self._lock, pin, kdf)
+            slot = PinSlot.make(self._header.vault, self._lock, pin, half, kdf)
             half.keep(self._keystore, self._name(slot.id))
             old = [fields for fields in self._header.slots if fields.get("kind") == PinSlot.KIND]
             kept = [fields for fields in self._header.slots if fields.get("kind") != PinSlot.KIND]
@@ -201,9 +200,10 @@ class Keys:
 
     def _slot_of(self, passphrase: Passphrase) -> PassphraseSlot:
         for slot in self._header.known_slots():
-            if isinstance(slot, PassphraseSlot) and slot.problem(SMALLEST) is None:
-                if slot.open(self._header.vault, passphrase) is not None:
-                    return slot
+            if not isinstance(slot, PassphraseSlot) or slot.problem(SMALLEST):
+                continue
+            if slot.open(self._header.vault, passphrase) is not None:
+                return slot
         raise WrongPassphrase
 
     def _refuse(self, kdf: Kdf) -> None:
@@ -218,26 +218,6 @@ class Keys:
 
     def _name(self, slot_id: str) -> str:
         return entry(self._header.vault, f"pin.{slot_id}")
-
-
-class DataHalf:
-    """The 32 random bytes of a PIN slot that go to the keystore. Never shows them."""
-
-    __slots__ = ("_secret",)
-
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(SECRET)
-
-    def __repr__(self) -> str:
-        return "<DataHalf>"
-
-    def slot(self, vault: str, lock: LockKey, pin: Passphrase, kdf: Kdf) -> PinSlot:
-        """A slot under the PIN and this half."""
-        return PinSlot.make(vault, lock, pin, self._secret, kdf)
-
-    def keep(self, keystore: Keystore, name: str) -> None:
-        """Put this half into the keystore."""
-        keystore.put(name, self._secret)
 
 
 def checked(passphrase: str | Passphrase) -> Passphrase:

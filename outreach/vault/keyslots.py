@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .frames import KEY, TAG
 from .keyring import LockKey
+from .keystore import Keystore
 from .passphrase import Passphrase
 
 SALT: Final = 16
@@ -32,6 +33,35 @@ FEWEST_DIGITS: Final = 6
 """Of a PIN."""
 MOST_DIGITS: Final = 12
 _PIN_INFO = b"outreach vault pin slot 1"
+
+
+class Half:
+    """The 32 random bytes of a PIN slot that the keystore holds. Never shows them."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes | None = None) -> None:
+        self._secret = secrets.token_bytes(KEY) if secret is None else secret
+
+    def __repr__(self) -> str:
+        return "<Half>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a keystore's secret is not pickled")
+
+    @classmethod
+    def kept(cls, keystore: Keystore, name: str) -> Half | None:
+        """The half of that name, or None when it is not there. Raises `KeystoreFailed`."""
+        secret = keystore.get(name)
+        return None if secret is None else cls(secret)
+
+    def keep(self, keystore: Keystore, name: str) -> None:
+        """Put this half into the keystore. Raises `KeystoreFailed`."""
+        keystore.put(name, self._secret)
+
+    def joined(self, key: bytes, salt: bytes) -> bytes:
+        """The slot key: from the PIN's key and this half."""
+        return HKDF(hashes.SHA256(), KEY, salt, _PIN_INFO).derive(key + self._secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +117,7 @@ class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     salt: str
     nonce: str
     wrapped: str
-    kdf: str = msgspec.field(default="argon2id", kw_only=True)
+    kdf: str = "argon2id"
 
     @property
     def id(self) -> str:
@@ -149,17 +179,18 @@ class PinSlot(_Sealed, frozen=True, forbid_unknown_fields=True, tag="pin+keystor
     KIND: ClassVar[str] = "pin+keystore"
 
     @classmethod
-    def make(cls, vault: str, lock: LockKey, pin: Passphrase, half: bytes, kdf: Kdf) -> PinSlot:
+    def make(cls, vault: str, lock: LockKey, pin: Passphrase, half: Half, kdf: Kdf) -> PinSlot:
         """Seal the lock key under PIN and keystore half. Raises `MemoryError`."""
         salt, nonce = secrets.token_bytes(SALT), secrets.token_bytes(NONCE)
         slot = cls(kdf.memory_kib, kdf.passes, kdf.lanes, salt.hex(), nonce.hex(), "")
-        sealed = lock.wrapped(_pin_key(kdf, pin, salt, half), nonce, slot.bound_to(vault))
+        sealed = lock.wrapped(half.joined(kdf.key(pin, salt), salt), nonce, slot.bound_to(vault))
         return msgspec.structs.replace(slot, wrapped=sealed.hex())
 
-    def open(self, vault: str, pin: Passphrase, half: bytes) -> LockKey | None:
+    def open(self, vault: str, pin: Passphrase, half: Half) -> LockKey | None:
         """The lock key, or None when PIN or keystore half is another one. Ask `problem` first."""
+        salt = bytes.fromhex(self.salt)
         return LockKey.unwrap(
-            _pin_key(self.settings, pin, bytes.fromhex(self.salt), half),
+            half.joined(self.settings.key(pin, salt), salt),
             bytes.fromhex(self.nonce),
             bytes.fromhex(self.wrapped),
             self.bound_to(vault),
@@ -167,7 +198,3 @@ class PinSlot(_Sealed, frozen=True, forbid_unknown_fields=True, tag="pin+keystor
 
 
 Slot = PassphraseSlot | PinSlot
-
-
-def _pin_key(kdf: Kdf, pin: Passphrase, salt: bytes, half: bytes) -> bytes:
-    return HKDF(hashes.SHA256(), KEY, salt, _PIN_INFO).derive(kdf.key(pin, salt) + half)

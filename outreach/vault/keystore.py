@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-SECRET: Final = 32
-_SEEN = struct.Struct(">QQ16s")
+_SEEN = struct.Struct(">QQ")
 
 
 class Keystore(Protocol):
@@ -77,12 +76,10 @@ class Seen:
     """Of the header: how often it was written."""
     frame: int
     """The number of the last frame."""
-    tag: bytes
-    """The last frame's tag."""
 
     def pack(self) -> bytes:
-        """32 bytes for the keystore."""
-        return _SEEN.pack(self.serial, self.frame, self.tag)
+        """16 bytes for the keystore."""
+        return _SEEN.pack(self.serial, self.frame)
 
     @classmethod
     def unpack(cls, data: bytes) -> Seen | None:
@@ -90,7 +87,5 @@ class Seen:
         return cls(*_SEEN.unpack(data)) if len(data) == _SEEN.size else None
 
     def is_behind(self, other: Seen) -> bool:
-        """Is this an earlier state of the vault than ``other``, or another one in its place?"""
-        if self.serial < other.serial or self.frame < other.frame:
-            return True
-        return self.frame == other.frame and self.tag != other.tag
+        """Is this an earlier state of the vault than ``other``?"""
+        return self.serial < other.serial or self.frame < other.frame

@@ -11,7 +11,7 @@ from .attempts import Attempts
 from .errors import KeySlotRefused, VaultDamaged, VaultMissing, VaultNoAccess, WrongPassphrase
 from .header import HEADER, Header, read_header
 from .keyring import KeyRing, LockKey
-from .keyslots import Kdf, PassphraseSlot, PinSlot
+from .keyslots import Half, Kdf, PassphraseSlot, PinSlot
 from .keystore import Keystore, entry
 from .passphrase import Passphrase
 from .replay import vault_files
@@ -78,7 +78,7 @@ def unlock(
         attempts.begin()
     try:
         lock = _first(folder, header, tried, passphrase, halves)
-    except BaseException:
+    except Exception:  # a try that was broken off by its maker has been made
         if attempts is not None:
             attempts.take_back()
         raise
@@ -103,12 +103,12 @@ def _may_open(slot: PassphraseSlot | PinSlot, passphrase: Passphrase) -> bool:
 
 def _halves(
     header: Header, slots: list[PassphraseSlot | PinSlot], keystore: Keystore | None
-) -> dict[str, bytes]:
+) -> dict[str, Half]:
     """What the keystore holds for the PIN slots, by slot."""
     if keystore is None:
         return {}
     pins = [slot for slot in slots if isinstance(slot, PinSlot)]
-    kept = {slot.id: keystore.get(entry(header.vault, f"pin.{slot.id}")) for slot in pins}
+    kept = {slot.id: Half.kept(keystore, entry(header.vault, f"pin.{slot.id}")) for slot in pins}
     return {slot: half for slot, half in kept.items() if half is not None}
 
 
@@ -117,7 +117,7 @@ def _first(
     header: Header,
     slots: list[PassphraseSlot | PinSlot],
     passphrase: Passphrase,
-    halves: dict[str, bytes],
+    halves: dict[str, Half],
 ) -> LockKey | None:
     for slot in slots:
         with memory_for_a_guess(folder):

@@ -24,7 +24,6 @@ from .errors import VaultDamaged
 from .frames import (
     FILE_HEAD,
     FRAME_HEAD,
-    JOURNAL,
     NO_TAG,
     SECTOR,
     SNAPSHOT,

@@ -16,6 +16,12 @@ NO_ROWS: Final[dict[int, bytes]] = {}
 """The rows of a table that is not there."""
 
 
+def accept_id(doc_id: object) -> None:
+    """Raise `ValueRefused` unless this can be a document's id."""
+    if type(doc_id) is not int or not -(2**63) <= doc_id < 2**64:
+        raise ValueRefused("a document id that is not a whole number of 64 bits")
+
+
 class Rows(Mapping[Any, dict[str, Any]]):
     """One table for reading, decoded document by document, as it was when iteration began."""
 
@@ -71,8 +77,7 @@ class Overlay(MutableMapping[int, dict[str, Any]]):
         return self._touched[doc_id]
 
     def __setitem__(self, doc_id: int, document: dict[str, Any]) -> None:
-        if type(doc_id) is not int or not -(2**63) <= doc_id < 2**64:
-            raise ValueRefused("a document id that is not a whole number of 64 bits")
+        accept_id(doc_id)
         self._touched[doc_id] = document
 
     def __delitem__(self, doc_id: int) -> None:

@@ -11,38 +11,49 @@ from pathlib import Path
 from types import TracebackType
 
 from . import files
+from .attempts import AttemptPolicy, Attempts
 from .database import JournalDB
 from .errors import (
     KeySlotRefused,
     NotOpened,
-    VaultDamaged,
+    VaultClosed,
     VaultError,
     VaultExists,
-    VaultMissing,
     VaultNoAccess,
+    VaultSetBack,
+    VaultWiped,
     WrongPassphrase,
 )
-from .frames import KEY, SNAPSHOT, DataKey
-from .header import HEADER, ID, Header, read_header, write_header
+from .frames import SNAPSHOT
+from .header import HEADER, ID, Header, write_header
 from .journal import take_lock
-from .keyslots import FLOOR, Kdf, PassphraseSlot, normal_form
-from .replay import vault_files
+from .keyring import KeyRing, LockKey
+from .keys import Keys, checked
+from .keyslots import FLOOR, SMALLEST, Kdf, PassphraseSlot
+from .keystore import Keystore, Seen, entry
+from .opening import Unlocked, header_of, memory_for_a_guess, require_header, unlock
+from .passphrase import Passphrase
+from .replay import Chain, vault_files
+from .wipe import WIPED, is_wiped, wipe_locked
 
-_EMPTY_JOURNAL = 1024
+_EMPTY_JOURNAL = 4096
 """A first snapshot of no more bytes than this holds no record."""
 
 
 class Vault:
-    """An unlocked vault. ``db`` is its database; `close` locks it.
+    """An unlocked vault. ``db`` is its database, ``keys`` its key slots; `close` locks it.
 
     Make one with `Vault.create`, open it with `Vault.open`; both work as context managers.
     """
 
-    def __init__(self, path: Path, vault_id: bytes, db: JournalDB) -> None:
+    def __init__(self, path: Path, db: JournalDB, unlocked: Unlocked, keystore: Keystore | None) -> None:
         self.path = path
-        self.id = vault_id
+        self.id = unlocked.header.id
         """16 random bytes that name this vault for good."""
         self.db = db
+        self._keystore = keystore
+        self._keys: Keys | None = Keys(path, unlocked, keystore)
+        self._keys.after_change = self.note
 
     def __repr__(self) -> str:
         return f"<Vault in {self.path}>"
@@ -51,39 +62,44 @@ class Vault:
     def create(
         cls,
         path: str | os.PathLike[str],
-        passphrase: str,
+        passphrase: str | Passphrase,
         *,
-        kdf: Kdf = FLOOR,
+        kdf: Kdf | None = None,
         clock: Callable[[], float] = time.time,
+        keystore: Keystore | None = None,
     ) -> Vault:
         """Set up a new vault in the folder ``path`` and open it.
 
-        ``kdf`` is what a guess at the passphrase costs. Less than `FLOOR` is for tests: only an `open`
-        that is given the same ``kdf_floor`` takes such a vault. ``clock`` gives seconds since 1970.
+        ``kdf`` is what a guess at the passphrase costs: `FLOOR`, or what `calibrate` found for this
+        device. Less than `FLOOR` is for tests: only an `open` that is given the same ``kdf_floor`` takes
+        such a vault. ``clock`` gives seconds since 1970. A vault that was wiped makes room for a new one.
         Raises `VaultExists`, `VaultNoAccess`, `NotOpened`.
         """
         folder = Path(path)
-        if not normal_form(passphrase):
-            raise VaultError("A vault without a passphrase protects nothing. Nothing was set up. Choose one.")
-        if problem := kdf.problem(Kdf(1, 1, 1)):
+        passphrase = checked(passphrase)
+        kdf = kdf or FLOOR
+        if problem := kdf.problem(SMALLEST):
             raise KeySlotRefused(folder, problem)
         try:
-            if (folder / HEADER).exists():
+            if (folder / HEADER).exists() and not is_wiped(folder):
                 raise VaultExists(folder, "there is a vault already")
             files.make_folder(folder)
             lock = take_lock(folder)
             try:
-                _clear_abandoned(folder)
-                vault_id, secret = secrets.token_bytes(ID), secrets.token_bytes(KEY)
-                with _memory_for_a_guess(folder):
-                    slot = PassphraseSlot.make(vault_id, secret, passphrase, kdf)
-                db = JournalDB(folder, DataKey(secret), lock=lock, clock=clock)
+                _clear_abandoned(folder, keystore)
+                vault_id, lock_key, ring = secrets.token_bytes(ID).hex(), LockKey(), KeyRing.new()
+                with memory_for_a_guess(folder):
+                    slot = PassphraseSlot.make(vault_id, lock_key, passphrase, kdf)
+                header = Header.sealed(vault_id, 1, [slot.fields()], lock_key, ring)
+                db = JournalDB(folder, ring, lock=lock, clock=clock)
             except BaseException:
                 if lock is not None:
                     lock.close()
                 raise
             try:
-                write_header(folder, Header(vault_id.hex(), [_fields(slot)]))
+                write_header(folder, header)
+                vault = cls(folder, db, Unlocked(header, lock_key, ring), keystore)
+                vault.note()
             except BaseException:
                 db.close()
                 raise
@@ -93,37 +109,123 @@ class Vault:
             raise VaultExists(folder, "there is a file with the name of a folder on the way") from None
         except OSError as error:
             raise NotOpened(folder, error) from error
-        return cls(folder, vault_id, db)
+        return vault
 
     @classmethod
     def open(
         cls,
         path: str | os.PathLike[str],
-        passphrase: str,
+        passphrase: str | Passphrase,
         *,
         kdf_floor: Kdf = FLOOR,
         clock: Callable[[], float] = time.time,
+        attempts: AttemptPolicy | None = None,
+        keystore: Keystore | None = None,
+        accept_older: bool = False,
     ) -> Vault:
-        """Unlock the vault in the folder ``path``.
+        """Unlock the vault in the folder ``path`` with a passphrase, or a PIN and this device's keystore.
 
-        Raises `WrongPassphrase`, `VaultInUse`, `VaultMissing`, `VaultDamaged`, `VaultTooNew`,
-        `VaultNoAccess`, `NotOpened`, `KeySlotRefused`; all are `VaultError`, and none changes anything.
+        With ``attempts`` wrong tries are counted, grow slow, and in the end destroy what the vault holds.
+        Leave it out where others could use the tries up, as on a server. ``accept_older`` takes a folder
+        that the keystore knows a later state of: somebody restored a backup and means it.
+
+        Raises `WrongPassphrase`, `TooManyAttempts`, `VaultWiped`, `VaultInUse`, `VaultMissing`,
+        `VaultDamaged`, `VaultSetBack`, `VaultTooNew`, `VaultNoAccess`, `NotOpened`, `KeySlotRefused`,
+        `KeystoreFailed`; all are `VaultError`, and none but `VaultWiped` changes any record.
         """
         folder = Path(path)
+        passphrase = Passphrase(passphrase)
+        _finish_wiping(folder, keystore)
         require_header(folder)
         lock = take_lock(folder)
         try:
-            vault_id, key = unlock(folder, passphrase, kdf_floor)
-            db = JournalDB(folder, key, create=False, lock=lock, clock=clock)
+            header = header_of(folder)
+            tries = None
+            if attempts is not None:
+                tries = Attempts(folder, header.vault, attempts, keystore=keystore, clock=clock)
+            try:
+                if tries is not None and tries.left == 0:
+                    raise WrongPassphrase(0)  # the last try was begun and its answer never came
+                unlocked = unlock(folder, header, passphrase, kdf_floor, keystore=keystore, attempts=tries)
+            except WrongPassphrase as wrong:
+                if wrong.left != 0:
+                    raise
+                wipe_locked(folder, keystore)
+                unlocked = None
+            if unlocked is None:
+                raise VaultWiped(folder)
+            guard = None if accept_older else _not_before(folder, header, keystore)
+            db = JournalDB(folder, unlocked.ring, create=False, lock=lock, clock=clock, inspect=guard)
         except BaseException:
             if lock is not None:
                 lock.close()
             raise
-        return cls(folder, vault_id, db)
+        vault = cls(folder, db, unlocked, keystore)
+        try:
+            vault._finish_turn()
+            vault.note()
+        except BaseException:
+            vault.close()
+            raise
+        return vault
+
+    @property
+    def keys(self) -> Keys:
+        """The key slots: adding, removing, changing a passphrase. Raises `VaultClosed`."""
+        if self._keys is None:
+            raise VaultClosed
+        return self._keys
+
+    def forget(self) -> None:
+        """Make what was removed or overwritten so far unreadable for good.
+
+        Everything that is there now is written anew under a new data key, and the old key is destroyed;
+        nobody's passphrase is asked. Takes as long as a compaction. Raises `KeysNotChanged` or `NotSaved`
+        when it could not be finished; the next opening goes on with it.
+        """
+        with self.erasing():
+            pass
+
+    @contextlib.contextmanager
+    def erasing(self) -> Iterator[None]:
+        """What is removed inside is gone for good when the block ends, even if the device dies in between:
+
+            with vault.erasing():
+                vault.db.table("contacts").remove(where("at") < long_ago)
+
+        The block first notes on disk that forgetting is owed, so a removal that was saved is never left
+        half done. A block that raises is finished all the same. Raises as `forget` does.
+        """
+        keys = self.keys
+        ring = keys.begin_turn()
+        try:
+            yield
+        finally:
+            keys.use(ring)
+            self.db.compact()
+            keys.end_turn()
+
+    def note(self) -> None:
+        """Tell the keystore how far the vault has come, so that an earlier copy of it will be noticed.
+
+        Done at opening, closing and each change of keys; call it in between as often as it is worth it.
+        Raises `KeystoreFailed`.
+        """
+        if self._keystore is not None and self._keys is not None:
+            seen = Seen(self._keys.serial, self.db.last_frame)
+            self._keystore.put(entry(self.id.hex(), "seen"), seen.pack())
 
     def close(self) -> None:
-        """Lock the vault. Can be called twice."""
-        self.db.close()
+        """Lock the vault and let go of its keys. Can be called twice."""
+        if self._keys is None:
+            self.db.close()
+            return
+        try:
+            with contextlib.suppress(VaultError):  # what it does not know yet makes it no less safe
+                self.note()
+        finally:
+            self._keys = None
+            self.db.close()
 
     def __enter__(self) -> Vault:
         return self
@@ -133,54 +235,45 @@ class Vault:
     ) -> None:
         self.close()
 
+    def _finish_turn(self) -> None:
+        """A turn of the data key that an earlier opening began is made good; if not now, next time."""
+        if self.keys.turn_is_owed:
+            with contextlib.suppress(VaultError):
+                self.forget()
 
-def require_header(folder: Path) -> None:
-    """Raise `VaultMissing`, `VaultDamaged` or `VaultNoAccess` unless ``folder`` has a header file."""
+
+def _not_before(folder: Path, header: Header, keystore: Keystore | None) -> Callable[[Chain], None] | None:
+    """What refuses an earlier state of the vault than the one that the keystore knows."""
+    kept = None if keystore is None else keystore.get(entry(header.vault, "seen"))
+    known = None if kept is None else Seen.unpack(kept)
+
+    def inspect(chain: Chain) -> None:
+        if known is not None and Seen(header.serial, chain.frame).is_behind(known):
+            raise VaultSetBack(folder)
+
+    return inspect
+
+
+def _finish_wiping(folder: Path, keystore: Keystore | None) -> None:
+    """Raise `VaultWiped` in a wiped folder; what the wiping left undone is done first."""
+    if not is_wiped(folder):
+        return
+    lock = take_lock(folder)
     try:
-        if (folder / HEADER).is_file():
-            return
-        left = vault_files(folder)
-    except PermissionError:
-        raise VaultNoAccess(folder) from None
-    except OSError:
-        raise VaultMissing(folder) from None
-    if left:
-        raise VaultDamaged(folder, HEADER, "it is missing, though files with records are there")
-    raise VaultMissing(folder)
+        wipe_locked(folder, keystore)
+    finally:
+        if lock is not None:
+            lock.close()
+    raise VaultWiped(folder)
 
 
-def unlock(folder: Path, passphrase: str, kdf_floor: Kdf) -> tuple[bytes, DataKey]:
-    """The vault's id, and its data key from the first slot that the passphrase opens."""
-    try:
-        header = read_header(folder)
-    except PermissionError:
-        raise VaultNoAccess(folder / HEADER) from None
-    except OSError as error:
-        raise VaultDamaged(folder, HEADER, f"it can't be read ({error.strerror})") from None
-    slots = header.passphrase_slots()
-    problems = [problem for slot in slots if (problem := slot.problem(kdf_floor))]
-    if len(problems) == len(slots):
-        raise KeySlotRefused(folder, problems[0] if problems else "it has no key slot for a passphrase")
-    for slot in slots:
-        if slot.problem(kdf_floor):
-            continue
-        with _memory_for_a_guess(folder):
-            key = slot.open(header.id, passphrase)
-        if key is not None:
-            return header.id, key
-    raise WrongPassphrase
-
-
-@contextlib.contextmanager
-def _memory_for_a_guess(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except MemoryError:
-        raise KeySlotRefused(folder, "this device has not enough free memory for it right now") from None
-
-
-def _clear_abandoned(folder: Path) -> None:
-    """Take away what a creation left that died before its header was there: no record was ever in it."""
+def _clear_abandoned(folder: Path, keystore: Keystore | None) -> None:
+    """Take away what a wiped vault left, or a creation that died before its header was there."""
+    if is_wiped(folder):
+        wipe_locked(folder, keystore)
+        if not vault_files(folder):
+            files.remove(folder / WIPED)
+            files.sync_folder(folder)
     found = vault_files(folder)
     if (folder / HEADER).exists():
         raise VaultExists(folder, "there is a vault already")
@@ -190,7 +283,3 @@ def _clear_abandoned(folder: Path) -> None:
     if len(found) > 1 or kind != SNAPSHOT or files.size(folder / name) > _EMPTY_JOURNAL:
         raise VaultExists(folder, "there are records of a vault whose header is missing")
     files.remove(folder / name)
-
-
-def _fields(slot: PassphraseSlot) -> dict[str, object]:
-    return {name: getattr(slot, name) for name in slot.__struct_fields__}

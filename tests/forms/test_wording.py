@@ -369,7 +369,7 @@ class TestAllowed:
     def test_one_term_at_one_place(self) -> None:
         words = wordlist.parse(self.BASE, self.PLACE)
         assert [f.term for f in check_with(words, "user must", key="forms/a.toml:x.1")] == ["user"]
-        assert [f.term for f in check_with(words, "must", key="/work/forms/a.toml:x.1")] == []
+        assert [f.term for f in check_with(words, "must", key="/tree/forms/a.toml:x.1")] == []
         assert [f.term for f in check_with(words, "must", key="forms/a.toml:x.2")] == ["must"]
         assert [f.term for f in check_with(words, "must")] == ["must"]
 

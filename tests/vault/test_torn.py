@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from outreach.vault import JournalDB, VaultDamaged
 from outreach.vault.frames import FILE_HEAD
-from outreach.vault.replay import SECTOR
+from outreach.vault.frames import SECTOR
 
 Crash = Callable[[Path], Path]
 
