@@ -95,6 +95,11 @@ class Device:
         self.folder = Path(folder)
         self.profile = Profile.read(self.folder)
         self.team = self._read_team()
+        if not (self.folder / "outbox.db").exists():  # made when a member joins, and never again
+            raise DeviceError(
+                f"The outbox of the profile in {self.folder} is missing. What was recorded is in the vault, "
+                "and what had been sent is with the team. Show this to your coordinator; nothing was changed."
+            )
         try:
             self.installation = Sender.of(self.team, self.profile.sender, self.profile.seed)
             self.outbox = Outbox(self.folder / "outbox.db")

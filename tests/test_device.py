@@ -32,6 +32,14 @@ def members(example_team: Example) -> Iterator[Members]:
         yield opened
 
 
+@pytest.mark.requirement("CC01")
+def test_a_missing_outbox_is_told_and_never_made_anew(example_team: Example) -> None:
+    (example_team.folder("sam") / "outbox.db").unlink()
+    with pytest.raises(DeviceError, match="outbox"):
+        example_team.open_device("sam")
+    assert not (example_team.folder("sam") / "outbox.db").exists()
+
+
 def everything_outside_the_vault(folder: Path) -> bytes:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "vault" not in path.parts]
     assert any(path.name.startswith("outbox.db") for path in files)

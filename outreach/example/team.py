@@ -26,6 +26,7 @@ from outreach.slips import words
 from outreach.vault import Vault
 from sync import team as teams
 from sync.hub import identity
+from sync.outbox import Outbox
 
 TEAM = "Riverside example team"
 SITE = "yard"
@@ -199,6 +200,7 @@ def _write_profile(
         site=person.site,
         site_name=site_name,
     ).write(folder)
+    Outbox(folder / "outbox.db").close()
 
 
 def _trust(
