@@ -39,6 +39,7 @@ from sync.team import Sender, TeamLog
 
 if TYPE_CHECKING:
     from outreach.session import Session
+    from outreach.vault.attempts import AttemptPolicy
 
 
 class DeviceError(Exception):
@@ -207,15 +208,20 @@ class Device:
         with self.client() as client:
             return client.push()
 
-    def unlock(self, passphrase: str) -> Session:
+    def unlock(self, passphrase: str, *, attempts: AttemptPolicy | None = None) -> Session:
         """Open the vault. Blocking, about a second.
 
+        Args:
+            attempts: on a phone, what wrong tries lead to: growing waits, and in the end the vault's
+                records are destroyed on this device. The outbox and the installation key stay, so
+                everything that was saved still reaches the team. None (on a server): nothing is counted.
+
         Raises:
-            NotOpened: wrong passphrase, damaged, or open elsewhere; the sentence says which.
+            NotOpened: wrong passphrase, too soon, wiped, damaged, or open elsewhere; the sentence says which.
         """
         from outreach.session import Session
 
-        return Session.open(self, passphrase)
+        return Session.open(self, passphrase, attempts)
 
     def close(self) -> None:
         self.outbox.close()

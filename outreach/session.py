@@ -18,14 +18,29 @@ from outreach.opened import NotPossible
 from outreach.records import NotOpened, Records, SyncReport
 from outreach.referring import Referring, SlipView
 from outreach.street import ShiftView, Street
+from outreach.vault.attempts import AttemptPolicy
 
-__all__ = ["ArrivalView", "NotOpened", "NotPossible", "Session", "ShiftView", "SlipView", "SyncReport"]
+__all__ = [
+    "ArrivalView",
+    "NotOpened",
+    "NotPossible",
+    "Session",
+    "ShiftView",
+    "SlipView",
+    "SyncReport",
+    "phone_attempts",
+]
+
+
+def phone_attempts() -> AttemptPolicy:
+    """What wrong tries lead to on a phone: waits from the third on, and the tenth destroys the vault."""
+    return AttemptPolicy()
 
 
 class Session(Street, Referring, Desk):
     """Everything a member can do once unlocked; each part is a file of its own."""
 
     @classmethod
-    def open(cls, device: Device, passphrase: str) -> Session:
+    def open(cls, device: Device, passphrase: str, attempts: AttemptPolicy | None = None) -> Session:
         """Unlock a device. Blocking, about a second. Raises NotOpened."""
-        return cls(Records.open(device, passphrase))
+        return cls(Records.open(device, passphrase, attempts))

@@ -21,6 +21,7 @@ from outreach.logbook import codec
 from outreach.logbook.events import Event
 from outreach.logbook.shared import SharedLogbook
 from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
+from outreach.vault.attempts import AttemptPolicy
 from sync.content import BODY_LIMIT
 from sync.envelope import open_envelope, verify
 from sync.errors import SyncError
@@ -80,10 +81,13 @@ class Store:
         self._seal_what_is_not_sealed()
 
     @classmethod
-    def open(cls, device: Device, passphrase: str) -> Self:
-        """Blocking (about a second). Raises NotOpened."""
+    def open(cls, device: Device, passphrase: str, attempts: AttemptPolicy | None = None) -> Self:
+        """Blocking (about a second). Raises NotOpened.
+
+        With `attempts`, wrong tries are counted and in the end destroy the vault; not on a server.
+        """
         try:
-            vault = Vault.open(device.folder / "vault", passphrase)
+            vault = Vault.open(device.folder / "vault", passphrase, attempts=attempts)
         except (WrongPassphrase, UnicodeEncodeError):  # half a character is in no passphrase
             raise NotOpened(str(WrongPassphrase()), wrong_passphrase=True) from None
         except VaultError as problem:

@@ -24,6 +24,7 @@ import flet as ft
 from outreach.device import Device
 from outreach.screens.window import Notice, Overdose, Status, asked, sentence
 from outreach.screens.writing import Writing, is_blank
+from outreach.session import Session, phone_attempts
 
 __all__ = ["HIDDEN_SECONDS", "IDLE_SECONDS", "Notice", "Overdose", "Shell", "Status", "shell_of"]
 
@@ -96,7 +97,7 @@ class Shell(Writing):
         self.trouble, self.busy = "", "Opening"
         self.draw()
         try:
-            self.session = await self.run(self.here.unlock, passphrase)
+            self.session = await self.run(self._open, passphrase)
         finally:
             self.busy = ""
         self.notice = None
@@ -104,6 +105,11 @@ class Shell(Writing):
         self._touched = time.monotonic()
         self._show_address()
         self.courier.hurry()
+
+    def _open(self, passphrase: str) -> Session:
+        """On a phone wrong tries are counted and lead to a wipe; in a browser, where anyone at this
+        machine could use them up, they are not."""
+        return self.here.unlock(passphrase, attempts=None if self.page.web else phone_attempts())
 
     async def lock(self) -> None:
         """Drop the keys. A contact on its way is kept as unfinished, so nothing is lost or left on show."""

@@ -290,7 +290,7 @@ class JournalDB(TinyDB):
     @property
     def last_frame(self) -> int:
         """The number of the last change, counted over the vault's whole life. Raises `VaultClosed`."""
-        return self._journal.last_frame
+        return self._journal.head[0]
 
     @property
     def _journal(self) -> Journal:

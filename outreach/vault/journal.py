@@ -55,7 +55,6 @@ SLICE: Final = 256 * 1024
 
 LEFT_OVER: Final = tuple(suffix + UNFINISHED for suffix in SUFFIXES.values())
 """What the names of files end with that were never finished."""
-UNFINISHED_SNAPSHOT = LEFT_OVER
 _encode_body = msgspec.msgpack.Encoder().encode
 
 
@@ -144,11 +143,6 @@ class Journal:
         """Number and tag of the last frame: what a memory outside the folder remembers of it."""
         chain = self._opened()
         return chain.frame, chain.tag
-
-    @property
-    def last_frame(self) -> int:
-        """The number of the last frame. It never falls in a vault's life. Raises `VaultClosed`."""
-        return self._opened().frame
 
     def commit(self, changes: list[Change]) -> None:
         """Append the changes as one frame, sync, then make them in memory.

@@ -36,7 +36,7 @@ from .passphrase import Passphrase
 from .replay import Chain, vault_files
 from .wipe import WIPED, is_wiped, wipe_locked
 
-_EMPTY_JOURNAL = 4096
+_EMPTY_JOURNAL = 1024
 """A first snapshot of no more bytes than this holds no record."""
 
 

@@ -22,7 +22,7 @@ from . import files
 from .attempts import ATTEMPTS
 from .errors import NotWiped, VaultDamaged, VaultError, VaultMissing, VaultTooNew
 from .header import HEADER, Header, read_header
-from .journal import UNFINISHED_SNAPSHOT, take_lock
+from .journal import LEFT_OVER, take_lock
 from .keyslots import PinSlot
 from .keystore import Keystore, entry
 from .replay import vault_files
@@ -80,7 +80,7 @@ def wipe_locked(folder: Path, keystore: Keystore | None) -> None:
         with contextlib.suppress(OSError):
             files.remove(folder / name)
     for name in files.names(folder):
-        if name.endswith(UNFINISHED_SNAPSHOT):
+        if name.endswith(LEFT_OVER):
             with contextlib.suppress(OSError):
                 files.remove(folder / name)
     with contextlib.suppress(OSError):
