@@ -22,8 +22,7 @@ from pathlib import Path
 from forms import services
 from outreach import slips
 from outreach.device import Device, Profile
-from outreach.slips import words
-from outreach.vault import Vault
+from outreach.vault import Vault, new_passphrase
 from sync import team as teams
 from sync.hub import identity
 from sync.outbox import Outbox
@@ -159,7 +158,7 @@ def build(
         (folder / "team.cbor").write_bytes(log.to_bytes())
         shutil.copyfile(services.EXAMPLE, folder / "packs" / "directory.toml")
         (folder / "packs" / "trust.json").write_bytes(trust.to_json())
-        passphrases[person.profile] = " ".join(secrets.choice(words.every()) for _ in range(6))
+        passphrases[person.profile] = new_passphrase()
         with Vault.create(folder / "vault", passphrases[person.profile]) as vault:
             keys = vault.db.table("keys")
             keys.insert(
