@@ -303,6 +303,7 @@ def _new_peer(members: Members, founding: Any, folder: Path) -> Device:
         name="Pat",
         role="peer",
     ).write(folder)
+    Outbox(folder / "outbox.db").close()
     with Vault.create(folder / "vault", "six plain words of a test") as vault:
         keys = vault.db.table("keys")
         member = {"kind": "member", "sender": peer.certificate.sender, "keys": peer.keys.to_document()}
