@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -141,24 +143,88 @@ def hub(
     )
 
 
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="Read the passphrase from this file instead of asking.")
+]
+
+
 @vault_app.command("check")
 def vault_check(
     folder: Annotated[Path, typer.Argument(help="The folder of the vault.")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Read the passphrase from this file instead of asking.")
-    ] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Verify a vault: how many records, when last written. Shows nothing that is in it."""
     from outreach.vault import check
 
-    if passphrase_file is not None:
-        passphrase = passphrase_file.read_text(encoding="utf-8", errors="replace").strip()
-    else:
-        passphrase = typer.prompt("Passphrase", hide_input=True)
-    found = check(folder, passphrase)
+    passphrase = _passphrase(passphrase_file)
+    with _progress("Reading") as progress:
+        found = check(folder, passphrase, progress=progress)
     typer.echo(str(found))
     if not found.sound:
         raise typer.Exit(1)
+
+
+@vault_app.command("salvage")
+def vault_salvage(
+    folder: Annotated[Path, typer.Argument(help="The folder of the damaged vault. It is only read.")],
+    out: Annotated[Path, typer.Argument(help="A new folder for a vault with all that is sound.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Take all that is sound out of a damaged vault; what is not is listed, and in OUT/lost.jsonl."""
+    from outreach.vault import salvage
+
+    passphrase = _passphrase(passphrase_file)
+    with _progress("Reading") as progress:
+        found = salvage(folder, out, passphrase, progress=progress)
+    typer.echo(str(found))
+
+
+@vault_app.command("backup")
+def vault_backup(
+    folder: Annotated[Path, typer.Argument(help="The folder of the vault. It may be in use.")],
+    file: Annotated[Path, typer.Argument(help="The new file. It is as sealed as the vault.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Copy a whole vault into one file, and read the copy through."""
+    from outreach.vault import backup
+
+    passphrase = _passphrase(passphrase_file)
+    with _progress("Copying") as progress:
+        found = backup(folder, file, passphrase, progress=progress)
+    typer.echo(str(found))
+
+
+@vault_app.command("restore")
+def vault_restore(
+    file: Annotated[Path, typer.Argument(help="A file that `outreach vault backup` made.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder for the vault.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make a vault from a backup, and read it through. Nothing is overwritten."""
+    from outreach.vault import restore
+
+    passphrase = _passphrase(passphrase_file)
+    with _progress("Copying") as progress:
+        found = restore(file, folder, passphrase, progress=progress)
+    typer.echo(str(found))
+
+
+def _passphrase(file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    return str(typer.prompt("Passphrase", hide_input=True))
+
+
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal for work that takes its time; where there is no terminal, nothing."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @directory_app.command("check")

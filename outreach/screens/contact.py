@@ -35,6 +35,7 @@ def _form(shell: Shell, route: str, draft: ContactDraft, at: str) -> ft.View:
         *giving.kit(shell, draft, opened),
         *giving.naloxone(shell, draft),
     ]
+    go = 18 if (shell.page.width or 0) >= 360 else 15
     return parts.frame(
         shell,
         route,
@@ -54,7 +55,7 @@ def _form(shell: Shell, route: str, draft: ContactDraft, at: str) -> ft.View:
         top=[parts.header("Contact", shell.put_aside, second=second)],
         bottom=[
             parts.bar(
-                parts.quiet("They had to go", lambda: shell.save(had_to_go=True), size=18),
+                parts.quiet("They had to go", lambda: shell.save(had_to_go=True), size=go),
                 parts.primary("Save", shell.save, picture=ft.Icons.CHECK_ROUNDED),
             )
         ],

@@ -95,6 +95,8 @@ def _finding(sentence: str) -> ft.Control:
 
 def _bars(report: reports.Report) -> list[ft.Control]:
     """The funnel as bars with their numbers; numbers too small to show are said so."""
+    if all(count is None for count in report.all.counts):
+        return []  # the finding says so already
     stages = [(label, count) for label, count in zip(report.steps, report.all.counts, strict=True)]
     most = max((count or 0 for _, count in stages), default=0) or 1
     return [
@@ -106,7 +108,7 @@ def _bars(report: reports.Report) -> list[ft.Control]:
                     ft.Container(parts.soft(label), width=116),
                     ft.Container(
                         ft.Container(
-                            bgcolor=ft.Colors.with_opacity(1 - 0.14 * place, ACT),
+                            bgcolor=ft.Colors.with_opacity(1 - 0.14 * place if count else 0, ACT),
                             border_radius=8,
                             height=36,
                         ),

@@ -6,7 +6,7 @@ greeting comes first; nothing is asked aloud. Nobody who comes with a slip is tu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import flet as ft
@@ -18,6 +18,8 @@ from outreach.screens.shell import Shell
 from outreach.screens.theme import ACT, GAP, NOTE, ON_ACT, SOFT
 from outreach.session import ArrivalView
 from outreach.slips import Checked
+from outreach.slips import words as slip_words
+from outreach.slips.code import code_of
 
 OUTCOMES = {
     "seen_now": "Seen now",
@@ -26,14 +28,30 @@ OUTCOMES = {
     "not_safe_today": "Not safe today",
 }
 
+TIMES = {
+    "In 15 min": timedelta(minutes=15),
+    "In 30 min": timedelta(minutes=30),
+    "In 1 hour": timedelta(hours=1),
+    "In 2 hours": timedelta(hours=2),
+    "Tomorrow, about now": timedelta(days=1),
+}
+
 
 @dataclass
 class Greeting:
     """What the desk looks at now."""
 
     typed: str = ""
+    said: bool = False
+    """Whether the two words of a slip were typed: they find it, and never record an arrival."""
+    found: tuple[str, ...] = ()
+    """Codes of the slips that go with the words."""
+    giving: bool = False
+    """Whether the times that can be given are shown."""
     checked: Checked | None = None
     arrival: ArrivalView | None = None
+    told: set[bytes] = field(default_factory=set)
+    """Arrivals whose outcome was recorded here."""
     round: int = 0
     """Turns with each check, so that the field is empty and in focus again."""
 
@@ -48,7 +66,9 @@ def desk(shell: Shell) -> ft.View:
     if now.checked is not None:
         body.append(_banner(now.checked, current))
         if current is not None:
-            body.append(_person(shell, current))
+            body.append(_person(shell, now, current))
+    elif now.said:
+        body += _found(now)
     else:
         body.append(_welcome(shell))
     others = [each for each in waiting if current is None or each.token != current.token]
@@ -143,7 +163,39 @@ def _banner(checked: Checked, arrival: ArrivalView | None) -> ft.Control:
     )
 
 
-def _person(shell: Shell, arrival: ArrivalView) -> ft.Control:
+def _found(now: Greeting) -> list[ft.Control]:
+    """The slips that two words go with; pressing "They are here" stays a step of its own."""
+
+    def take(code: str) -> None:
+        now.typed, now.found = code, (code,)
+        now.round += 1
+
+    if not now.found:
+        first, then = (
+            "Have another look",
+            "No slip that is known here goes with these words. It may not have been sent yet. "
+            "Whoever says them is welcome.",
+        )
+    elif len(now.found) == 1:
+        first, then = (
+            now.found[0].replace("-", " – "),
+            "goes with these words. It stands below: press They are here.",
+        )
+    else:
+        first, then = "More than one slip", "goes with these words. Which code is on the slip?"
+    several = [parts.row_button(each.replace("-", " – "), lambda each=each: take(each)) for each in now.found]
+    return [
+        ft.Semantics(
+            live_region=True,
+            content=parts.box(
+                [parts.text(first, size=theme.LARGE + 2, bold=True), parts.text(then)], spacing=theme.STEP
+            ),
+        ),
+        *(several if len(several) > 1 else []),
+    ]
+
+
+def _person(shell: Shell, now: Greeting, arrival: ArrivalView) -> ft.Control:
     """Code, chosen name where it was sent ahead, waiting preference: nothing else."""
     code = arrival.code or "No code"
     sign, word = (
@@ -165,13 +217,16 @@ def _person(shell: Shell, arrival: ArrivalView) -> ft.Control:
         lines.append(parts.text(f"{OUTCOMES.get(arrival.outcome, arrival.outcome)}. Saved.", bold=True))
     else:
         lines += [
-            parts.bar(parts.primary("Seen now", _outcome(shell, arrival, "seen_now"))),
-            parts.bar(parts.quiet("Give a time", _outcome(shell, arrival, "time_given"))),
+            parts.bar(parts.primary("Seen now", _outcome(shell, now, arrival, "seen_now"))),
+            parts.bar(parts.quiet("Give a time", lambda: setattr(now, "giving", not now.giving))),
+            *([_times(shell, now, arrival)] if now.giving else []),
             parts.bar(
                 parts.quiet(
-                    "Left before seen", _outcome(shell, arrival, "left_before_seen"), size=theme.BODY
+                    "Left before seen", _outcome(shell, now, arrival, "left_before_seen"), size=theme.BODY
                 ),
-                parts.quiet("Not safe today", _outcome(shell, arrival, "not_safe_today"), size=theme.BODY),
+                parts.quiet(
+                    "Not safe today", _outcome(shell, now, arrival, "not_safe_today"), size=theme.BODY
+                ),
             ),
         ]
     return parts.box(lines)
@@ -183,10 +238,30 @@ def _wish(arrival: ArrivalView) -> str:
     return f"would like: {codes.load('wait_preference').label(arrival.wait_preference).lower()}"
 
 
-def _outcome(shell: Shell, arrival: ArrivalView, outcome: str) -> parts.Action:
+def _times(shell: Shell, now: Greeting, arrival: ArrivalView) -> ft.Control:
+    """The time that was given, as it is said at a desk."""
+    return parts.chips(
+        parts.chip(label, False, _outcome(shell, now, arrival, "time_given", after))
+        for label, after in TIMES.items()
+    )
+
+
+def _outcome(
+    shell: Shell, now: Greeting, arrival: ArrivalView, outcome: str, after: timedelta | None = None
+) -> parts.Action:
+    """Records what happened, once; `after`: how long from now the time is that was given."""
+
     async def record() -> None:
-        offered = shell.now() + timedelta(days=1) if outcome == "time_given" else None
-        await shell.run(lambda: shell.member.desk_outcome(arrival.token, outcome, offered))
+        if arrival.token in now.told:  # a second tap
+            return
+        now.told.add(arrival.token)
+        now.giving = False
+        offered = shell.now() + after if after else None
+        try:
+            await shell.run(lambda: shell.member.desk_outcome(arrival.token, outcome, offered))
+        except BaseException:
+            now.told.discard(arrival.token)
+            raise
         await shell.refresh()
         shell.courier.hurry()
 
@@ -197,6 +272,7 @@ def _waiting(shell: Shell, now: Greeting, arrival: ArrivalView) -> ft.Control:
     minutes = int((shell.now() - arrival.came_at).total_seconds() // 60)
 
     def show() -> None:
+        now.said = now.giving = False
         now.checked, now.arrival = Checked(arrival.colour, (), None, arrival.code), arrival
 
     about = [_wish(arrival).removeprefix("would like: "), f"{minutes} min"]
@@ -214,6 +290,15 @@ def _entry(shell: Shell, now: Greeting) -> ft.Control:
     async def check() -> None:
         typed, now.typed = now.typed.strip(), ""
         if not typed:
+            return
+        now.giving = now.said = False
+        pair = slip_words.parse(typed)
+        if pair is not None:
+            known = shell.member.logbook.tokens()
+            now.found = tuple(sorted(code_of(each) for each in known if slip_words.words_of(each) == pair))
+            now.said, now.checked, now.arrival = True, None, None
+            now.typed = now.found[0] if len(now.found) == 1 else ""
+            now.round += 1
             return
         now.checked = await shell.run(shell.member.check, typed)
         now.arrival = None

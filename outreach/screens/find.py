@@ -5,6 +5,7 @@ A line a referral, with where it stands; one of them opens to its stamps and its
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import flet as ft
@@ -16,6 +17,7 @@ from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 from outreach.screens.theme import ACT, GAP, NOTE
 from outreach.slips.code import code_of
+from outreach.slips.words import words_of
 
 _STEPS = {
     "issued": (("not_seen", "Not seen"), ("assessed", "Assessed")),
@@ -76,6 +78,7 @@ def _fits(shell: Shell, referral: Referral, typed: str) -> bool:
         return True
     person = shell.member.logbook.person(referral.person)
     names = [code_of(token) for token in referral.tokens]
+    names += [" ".join(words_of(token)) for token in referral.tokens]
     names += [person.handle, person.chosen_name] if person else []
     return any(wanted in name.upper().replace("-", "").replace(" ", "") for name in names if name)
 
@@ -171,7 +174,11 @@ def _next(shell: Shell, found: Referral) -> list[ft.Control]:
 
     def move(to: str) -> Callable[[], object]:
         async def go() -> None:
+            if not shell.settled():  # the step before stood at this very place a moment ago
+                return
+            shell.changed = time.monotonic()
             await shell.run(lambda: shell.member.move(found.id, to))
+            shell.changed = time.monotonic()
             shell.tell(f"Saved: {state_words(to if to != 'reopened' else 'issued')}")
             await shell.refresh()
             shell.courier.hurry()

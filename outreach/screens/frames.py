@@ -27,6 +27,11 @@ def header(name: str, leave: Action, *, second: str = "", closes: bool = True) -
     return ft.Row(line, spacing=0, vertical_alignment=ft.CrossAxisAlignment.CENTER)
 
 
+def short_window(shell: Shell) -> bool:
+    """Whether a window is so low (a small phone, or one on its side) that what stays would leave no room."""
+    return 0 < (shell.page.height or 0) < theme.SHORT
+
+
 def frame(
     shell: Shell,
     route: str,

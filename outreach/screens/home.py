@@ -12,12 +12,23 @@ from outreach.screens.theme import GAP, NOTE, SOFT
 @screen("/home", home_of=STREET)
 def home(shell: Shell) -> ft.View:
     """Shift and status at the top, the tray, then the tiles within the thumb's reach."""
+
+    def steps() -> None:
+        if shell.settled():  # Save, Done and Unlock stood at this very place a moment ago
+            shell.go("/overdose")
+
+    short = parts.short_window(shell)
     return parts.frame(
         shell,
         "/home",
-        [*_tray(shell), *parts.trouble(shell), *parts.notice(shell, "/home")],
+        [
+            *_tray(shell),
+            *parts.trouble(shell),
+            *parts.notice(shell, "/home"),
+            *(_tiles(shell) if short else []),
+        ],
         top=[_shift(shell), parts.status_line(shell)],
-        bottom=[*_tiles(shell), _actions(shell), parts.emergency(lambda: shell.go("/overdose"))],
+        bottom=[*([] if short else _tiles(shell)), _actions(shell), parts.emergency(steps)],
         messages=False,
     )
 

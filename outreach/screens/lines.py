@@ -70,7 +70,9 @@ def notice(shell: Shell, route: str) -> list[ft.Control]:
     if told is None or told.where != route:
         return []
     line: list[ft.Control] = [
-        icon(ft.Icons.CHECK_ROUNDED, size=SMALL_ICON),
+        icon(ft.Icons.CHECK_ROUNDED, size=SMALL_ICON)
+        if told.done
+        else icon(ft.Icons.INFO_OUTLINE_ROUNDED, color=NOTE, size=SMALL_ICON),
         text(told.text, bold=True, expand=True),
     ]
     if told.action is not None:

@@ -41,6 +41,8 @@ def lock(shell: Shell) -> ft.View:
             parts.tile(ft.Icons.INVENTORY_2_OUTLINED, "Kit", kit),
         ]
     tiles.append(parts.tile(ft.Icons.STYLE_OUTLINED, "Cards", lambda: shell.go("/cards")))
+    short = parts.short_window(shell)
+    told, way_in = [] if shell.trouble else parts.notice(shell, "/lock"), [_unlock(shell)]
     return parts.frame(
         shell,
         "/lock",
@@ -49,8 +51,9 @@ def lock(shell: Shell) -> ft.View:
             parts.soft(line),
             parts.emergency(lambda: shell.go("/overdose"), height=84),
             *parts.pairs(tiles),
+            *(way_in if short else []),
         ],
-        bottom=[*([] if shell.trouble else parts.notice(shell, "/lock")), _unlock(shell)],
+        bottom=[*told, *([] if short else way_in)],
         top=[
             ft.Row(
                 [parts.status_line(shell), ft.Container(expand=True), parts.look_button(shell)],
@@ -90,7 +93,7 @@ def _unlock(shell: Shell) -> ft.Control:
             ft.Row(top, vertical_alignment=ft.CrossAxisAlignment.CENTER),
             *_why_not(shell),
             parts.field("Passphrase", "", write, secret=True, submit=unlock, key=f"passphrase {len(tries)}"),
-            *([parts.soft(f"Example team: {hint}"), parts.link("Type it for me", type_it)] if hint else []),
+            *([_hint(hint, type_it)] if hint else []),
             parts.primary(
                 "Opening …" if shell.busy else "Unlock",
                 unlock,
@@ -98,6 +101,14 @@ def _unlock(shell: Shell) -> ft.Control:
                 disabled=bool(shell.busy),
             ),
         ]
+    )
+
+
+def _hint(passphrase: str, type_it: parts.Action) -> ft.Control:
+    """The example team's passphrase, shown because nothing of it is real."""
+    said = parts.text(f"Example team: {passphrase}", size=theme.SMALL, color=theme.SOFT, expand=True)
+    return ft.Row(
+        [said, parts.link("Type it for me", type_it)], vertical_alignment=ft.CrossAxisAlignment.CENTER
     )
 
 

@@ -4,6 +4,7 @@ Writing it down comes afterwards: leaving offers a contact with the doses alread
 """
 
 import asyncio
+import time
 from datetime import datetime
 
 import flet as ft
@@ -23,7 +24,9 @@ def overdose(shell: Shell) -> ft.View:
     doses = shell.overdose.doses
 
     def dose() -> None:
-        doses.append(shell.now())
+        if shell.settled():  # two taps in half a second are one dose
+            shell.changed = time.monotonic()
+            doses.append(shell.now())
 
     def take_back() -> None:
         doses.pop()
@@ -54,7 +57,8 @@ def overdose(shell: Shell) -> ft.View:
                 else parts.quiet("What to say to 999", unfold, picture=ft.Icons.CALL_ROUNDED)
             )
     bottom: list[ft.Control] = [clock(doses, steps)] if doses else []
-    give = parts.primary("Dose given" if not doses else f"Dose {len(doses) + 1} given", dose, height=72)
+    given = " given" if (shell.page.width or 0) >= 360 else ""
+    give = parts.primary("Dose given" if not doses else f"Dose {len(doses) + 1}{given}", dose, height=72)
     if doses:
         bottom.append(parts.bar(parts.quiet("One less", take_back, height=72), give))
     else:

@@ -8,7 +8,7 @@
 Paddings are the same on both sides, so right-to-left needs nothing of its own.
 """
 
-from outreach.screens.frames import frame, header
+from outreach.screens.frames import frame, header, short_window
 from outreach.screens.lines import bar, box, look_button, notice, status_line, trouble
 from outreach.screens.taps import (
     Action,
@@ -55,6 +55,7 @@ __all__ = [
     "primary",
     "quiet",
     "row_button",
+    "short_window",
     "soft",
     "status_line",
     "stepper",

@@ -15,6 +15,7 @@ from forms.matching import Facts, Ranked, Substance
 from forms.services import Service
 from outreach.capture import ReferralDraft
 from outreach.screens import parts, theme
+from outreach.screens.asking import short
 from outreach.screens.routes import screen
 from outreach.screens.shell import Shell
 from outreach.screens.theme import GAP, NOTE, SOFT
@@ -38,12 +39,40 @@ class Asking:
 
 
 def _facts(shell: Shell) -> Facts:
-    """What today's last talk of this member says, where it says anything."""
+    """What this member's last talk of today says, where it says anything."""
     mine = shell.member.device.profile.member
-    talks = [each for each in shell.member.contacts_today() if mine in each.members and each.substances]
+    talks = [each for each in shell.member.contacts_today() if mine in each.members][-1:]
+    talks = [each for each in talks if each.substances]
     if not talks:
         return Facts()
-    return Facts(substances=tuple(Substance(use.substance) for use in talks[-1].substances))
+    main = shell.main_drug.get(talks[-1].id, "")
+    return Facts(
+        substances=tuple(
+            Substance(use.substance, ("primary" if use.substance == main else "secondary") if main else None)
+            for use in talks[-1].substances
+        )
+    )
+
+
+def _main_drug(shell: Shell) -> list[ft.Control]:
+    """Which of the drugs talked about is the main one, where they say: some places are for one drug."""
+    contact, known = _last_contact(shell), _facts(shell).substances
+    if not known:
+        return []
+    names = codes.load("substances")
+
+    def choose(key: str) -> None:
+        shell.main_drug[contact] = "" if shell.main_drug.get(contact) == key else key
+
+    return [
+        parts.heading("Main drug, if they say"),
+        parts.chips(
+            parts.chip(
+                short(names.label(each.key)), each.place == "primary", lambda key=each.key: choose(key)
+            )
+            for each in known
+        ),
+    ]
 
 
 def _last_contact(shell: Shell) -> bytes:
@@ -58,7 +87,7 @@ def places(shell: Shell) -> ft.View:
     directory = shell.here.directory
     found = matching.best(directory, _facts(shell), shell.now())
     shut = matching.shut(directory, shell.now())
-    body: list[ft.Control] = [_place(shell, each) for each in found]
+    body: list[ft.Control] = [*_main_drug(shell), *(_place(shell, each) for each in found)]
     if not found:
         body.append(
             parts.text("Every place in this directory is closed. Ring your coordinator for another one.")
@@ -112,11 +141,12 @@ def make_slip(shell: Shell, service: str) -> ft.View:
     async def make() -> None:
         if asking.saving:
             return
-        asking.saving = True
+        asking.saving = True  # and stays so once it is made: a second tap makes no second slip
         try:
             slip = await shell.run(shell.member.refer, draft)
-        finally:
+        except BaseException:
             asking.saving = False
+            raise
         shell.stack = [shell.home]
         shell.go(f"/slip/{slip.referral.hex()}")
         await shell.refresh()
@@ -195,7 +225,7 @@ def _fit(match: matching.Match) -> list[ft.Control]:
     ]
     for reason in match.reasons:
         if reason.verdict != "yes" or match.verdict == "yes":
-            lines.append(parts.soft(reason.text))
+            lines.append(parts.soft(reason.text.removeprefix(f"{FIT[match.verdict]}. ")))
         if reason.workaround:
             lines.append(parts.soft(f"Way round: {reason.workaround}"))
     return lines

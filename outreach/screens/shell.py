@@ -22,6 +22,7 @@ from pathlib import Path
 import flet as ft
 
 from outreach.device import Device
+from outreach.screens.walking import is_form
 from outreach.screens.window import Notice, Overdose, Status, asked, sentence
 from outreach.screens.writing import Writing, is_blank
 from outreach.session import Session, phone_attempts
@@ -115,9 +116,10 @@ class Shell(Writing):
         """Drop the keys. A contact on its way is kept as unfinished, so nothing is lost or left on show."""
         session, self.session = self.session, None
         draft, contact = self.draft, self.draft_contact
+        self.main_drug = {}
         self.notice, self.trouble = None, ""
         if session is not None:
-            self._left = [route for route in self.stack if not _is_form(route)]
+            self._left = [route for route in self.stack if not is_form(route)]
         stays = [self.route] if _helps_locked(self.route) else []
         self.stack = ["/lock", *stays] if self.device is not None else ["/"]
         try:
@@ -174,11 +176,6 @@ class Shell(Writing):
             self.device.close()
         for task in list(self._tasks):
             task.cancel()
-
-
-def _is_form(route: str) -> bool:
-    """Whether a route shows a contact on its way: what was in it comes back as a kept contact."""
-    return route.split("/")[1] in ("contact", "kit", "naloxone", "practical")
 
 
 def _helps_locked(route: str) -> bool:

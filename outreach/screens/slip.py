@@ -25,12 +25,17 @@ def slip(shell: Shell, referral: str) -> ft.View:
     """The newest slip of a referral, full size."""
     view = parts.kept(lambda: shell.member.slip(bytes.fromhex(referral)))
     drawn = parts.kept(lambda: picture.qr_png(view.text, QR_PIXELS))
+
+    def done() -> None:
+        if shell.settled():  # “Make the slip” stood at this very place a moment ago
+            shell.go_home()
+
     return parts.frame(
         shell,
         f"/slip/{referral}",
         [_code(view, drawn), *_where(view)],
         top=[_top(shell, view)],
-        bottom=[parts.primary("Done", shell.go_home)],
+        bottom=[parts.primary("Done", done)],
         spacing=GAP,
     )
 
@@ -38,7 +43,7 @@ def slip(shell: Shell, referral: str) -> ft.View:
 def _top(shell: Shell, view: SlipView) -> ft.Control:
     return ft.Row(
         [
-            parts.icon_button(ft.Icons.CLOSE_ROUNDED, "Close", shell.go_home),
+            parts.icon_button(ft.Icons.CLOSE_ROUNDED, "Close", shell.go_home, at_start=True),
             ft.Semantics(
                 header=True, content=parts.text("Show them", size=theme.LARGE, bold=True), expand=True
             ),

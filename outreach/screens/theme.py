@@ -114,6 +114,8 @@ NARROW: Final = 560
 """Widest column of a street screen, on a laptop too."""
 WIDE: Final = 1180
 """Widest content of a desk's or coordinator's screen."""
+SHORT: Final = 700
+"""Below this height, in pixels, tiles and the way in scroll with the rest."""
 
 
 def text_style(

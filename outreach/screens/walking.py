@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import flet as ft
@@ -46,6 +48,7 @@ class Walking(Window):
         return f"{route}?who={self.who}" if self.who and len(self.profiles) > 1 else route
 
     def _show_address(self) -> None:
+        self.changed = time.monotonic()
         self.later(self._push(self.address(self.route)))
 
     async def _push(self, address: str) -> None:
@@ -57,12 +60,21 @@ class Walking(Window):
         if path == self.route or self.device is None:
             return
         if path in self.stack:
-            del self.stack[self.stack.index(path) + 1 :]
+            place = self.stack.index(path) + 1
+            left = self.stack[place:]
+            del self.stack[place:]
+            self._left_behind(left)
+        elif path.startswith("/refer/") or (is_form(path) and not self.locked):
+            # The browser's back or forward, to where something was made already: not a second one.
+            self.trouble, self.stack = "", [self.home]
         else:
             found = routes.find(path)
             if found and path not in ("/", "/lock") and (found[0].locked or not self.locked):
                 self.stack.append(path)
         self.draw()
+
+    def _left_behind(self, routes: Sequence[str]) -> None:
+        """What was on top of the screen that the browser's back or forward brought."""
 
     async def _popped(self) -> None:
         await self.act(self.back)
@@ -72,3 +84,8 @@ class Walking(Window):
         path = self.page.route.partition("?")[0]
         if found and found[0].locked and path not in ("/", "/lock"):
             self.stack.append(path)
+
+
+def is_form(route: str) -> bool:
+    """Whether a route shows a contact on its way: what was in it comes back as a kept contact."""
+    return route.split("/")[1] in ("contact", "kit", "naloxone", "practical")

@@ -28,6 +28,8 @@ from outreach.session import Session
 T = TypeVar("T")
 Action = Callable[..., Any]
 
+SETTLED_SECONDS = 0.5
+"""A tap that comes sooner after a screen changed is the second half of a double tap on what stood there."""
 UNDO_SECONDS = 30
 """How long a notice with an undo stays (rule 3: undo instead of "are you sure?")."""
 
@@ -43,6 +45,8 @@ class Notice:
     where: str
     label: str = ""
     action: Action | None = None
+    done: bool = True
+    """Whether it tells of something done; a tick stands before that only."""
 
 
 @dataclass
@@ -79,7 +83,8 @@ class Window:
         self.look = asked(page.route, "look")
         self.draw: Callable[[], None] = lambda: None
         self.courier = Courier(self)
-        self._touched = time.monotonic()
+        self.changed = self._touched = time.monotonic()
+        """When what can be tapped here changed last, in seconds of the monotonic clock."""
         self._open_elsewhere = 0
         self._files = ft.FilePicker()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -140,9 +145,13 @@ class Window:
             self.busy = ""
         self.draw()
 
-    def tell(self, text: str, label: str = "", action: Action | None = None) -> None:
+    def settled(self) -> bool:
+        """Whether a tap can be meant for what is on the screen now. Asked where one too many would count."""
+        return time.monotonic() - self.changed >= SETTLED_SECONDS
+
+    def tell(self, text: str, label: str = "", action: Action | None = None, *, done: bool = True) -> None:
         """Show a quiet notice on this screen, for thirty seconds."""
-        notice = Notice(text, self.stack[-1], label, action)
+        notice = Notice(text, self.stack[-1], label, action, done)
         self.notice = notice
         self.later(self._fade(notice))
 

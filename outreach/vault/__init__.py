@@ -8,17 +8,32 @@
 
 - `Vault` is a folder with a passphrase; `JournalDB` is the database in it, a `tinydb.TinyDB`.
 - Every error is a `VaultError` whose text can be shown as it is.
-- `check` looks a vault over without changing it.
+- `check` looks a vault over without changing it; `salvage` takes what is sound out of a damaged one;
+  `backup` and `restore` copy a whole vault to one file and back.
+- `new_passphrase` makes a passphrase, `calibrate` finds what a guess at it can cost on this device;
+  `vault.keys` adds, removes and changes passphrases and PINs; `AttemptPolicy` counts wrong tries.
+- `vault.erasing` and `vault.forget` make what was removed unreadable for good.
 - What is stored: see `documents.py`. What is on disk: FORMAT.md. What is promised when a device dies
   in the middle of a write: `journal.py` and `replay.py`.
 """
 
+from .attempts import AttemptPolicy
+from .backup import backup, restore
+from .calibration import calibrate
 from .checkup import Checkup, check
 from .database import JournalDB
 from .errors import (
+    BackupDamaged,
+    BackupNotMade,
     KeySlotRefused,
+    KeysNotChanged,
+    KeystoreFailed,
     NotOpened,
     NotSaved,
+    NotWiped,
+    PinRefused,
+    SlotNeeded,
+    TooManyAttempts,
     ValueRefused,
     VaultClosed,
     VaultDamaged,
@@ -27,19 +42,41 @@ from .errors import (
     VaultInUse,
     VaultMissing,
     VaultNoAccess,
+    VaultSetBack,
     VaultTooNew,
+    VaultWiped,
     WrongPassphrase,
 )
+from .keys import Keys, SlotInfo
 from .keyslots import Kdf
+from .keystore import Keystore, MemoryKeystore
+from .passphrases import new_passphrase
+from .salvage import Lost, Salvaged, salvage
 from .vault import Vault
+from .wipe import wipe
 
 __all__ = [
+    "AttemptPolicy",
+    "BackupDamaged",
+    "BackupNotMade",
     "Checkup",
     "JournalDB",
     "Kdf",
     "KeySlotRefused",
+    "Keys",
+    "KeysNotChanged",
+    "Keystore",
+    "KeystoreFailed",
+    "Lost",
+    "MemoryKeystore",
     "NotOpened",
     "NotSaved",
+    "NotWiped",
+    "PinRefused",
+    "Salvaged",
+    "SlotInfo",
+    "SlotNeeded",
+    "TooManyAttempts",
     "ValueRefused",
     "Vault",
     "VaultClosed",
@@ -49,7 +86,15 @@ __all__ = [
     "VaultInUse",
     "VaultMissing",
     "VaultNoAccess",
+    "VaultSetBack",
     "VaultTooNew",
+    "VaultWiped",
     "WrongPassphrase",
+    "backup",
+    "calibrate",
     "check",
+    "new_passphrase",
+    "restore",
+    "salvage",
+    "wipe",
 ]

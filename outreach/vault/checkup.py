@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import files
-from .errors import VaultDamaged, VaultNoAccess
+from .errors import NotOpened, VaultDamaged, VaultNoAccess
+from .frames import DataKey
 from .journal import take_lock
 from .keyslots import FLOOR, Kdf
 from .opening import header_of, require_header, unlock
 from .passphrase import Passphrase
+from .progress import Progress, silent
 from .replay import Chain, replay, vault_files
 
 
@@ -50,37 +52,60 @@ class Checkup:
         return "\n".join(lines)
 
 
-def check(path: str | os.PathLike[str], passphrase: str | Passphrase, *, kdf_floor: Kdf = FLOOR) -> Checkup:
+def check(
+    path: str | os.PathLike[str],
+    passphrase: str | Passphrase,
+    *,
+    kdf_floor: Kdf = FLOOR,
+    progress: Progress = silent,
+) -> Checkup:
     """Read the whole vault in the folder ``path``, changing nothing, and tell what is in it.
 
     Raises `WrongPassphrase`, `VaultMissing`, `VaultInUse`, `VaultTooNew`, `KeySlotRefused`,
-    `VaultNoAccess`; damage is not raised but told.
+    `VaultNoAccess`, `NotOpened`; damage is not raised but told.
     """
     folder = Path(path)
     passphrase = Passphrase(passphrase)
-    chain = Chain()
-    problem = None
     try:
         require_header(folder)
         lock = take_lock(folder, shared=True)
         try:
-            replay(folder, unlock(folder, header_of(folder), passphrase, kdf_floor).ring, chain)
+            key = unlock(folder, header_of(folder), passphrase, kdf_floor).ring
+            return told(folder, *read_through(folder, key, progress))
         finally:
             if lock is not None:
                 lock.close()
-    except VaultDamaged as damage:
-        problem = str(damage)
+    except VaultDamaged as damage:  # the header's
+        return told(folder, Chain(), damage)
     except PermissionError:
         raise VaultNoAccess(folder) from None
+    except OSError as error:
+        raise NotOpened(folder, error) from None
+
+
+def read_through(
+    folder: Path, key: DataKey, progress: Progress = silent
+) -> tuple[Chain, VaultDamaged | None]:
+    """Everything that is sound before the first damage, and the damage. Raises `OSError`."""
+    chain = Chain()
+    try:
+        replay(folder, key, chain, progress)
+    except VaultDamaged as damage:
+        return chain, damage
+    return chain, None
+
+
+def told(folder: Path, chain: Chain, damage: VaultDamaged | None) -> Checkup:
+    """What `read_through` found, as it is told."""
     written_ms = chain.contents.written_ms
-    found = [name for _, _, name in vault_files(folder)]
+    found = [name for _, _, name in vault_files(folder)] if folder.is_dir() else []
     return Checkup(
-        sound=problem is None,
+        sound=damage is None,
         records=chain.contents.documents,
         tables=len(chain.contents.tables),
         last_written=None if written_ms is None else datetime.fromtimestamp(written_ms / 1000, UTC),
         files=len(found),
         bytes=sum(files.size(folder / name) for name in found),
         torn=chain.torn,
-        problem=problem,
+        problem=None if damage is None else str(damage),
     )

@@ -49,7 +49,7 @@ class JournalStorage(Storage):
         self.journal = Journal(Path(path), key, create=create, lock=lock, clock=clock, inspect=inspect)
 
     def __repr__(self) -> str:
-        return f"<JournalStorage over {self.journal!r}>"
+        return f"<JournalStorage over {vars(self).get('journal')!r}>"  # none while it is being opened
 
     def read(self) -> dict[str, Any]:
         """Every table by name, decoded only as it is read."""
@@ -285,7 +285,8 @@ class JournalDB(TinyDB):
         super().__init__(path, key, create=create, lock=lock, clock=clock, inspect=inspect)
 
     def __repr__(self) -> str:
-        return f"<JournalDB over {self._journal!r}>"
+        storage = vars(self).get("_storage")  # none while it is being opened
+        return f"<JournalDB over {storage.journal!r}>" if storage else "<JournalDB>"
 
     @property
     def last_frame(self) -> int:

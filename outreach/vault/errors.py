@@ -77,8 +77,8 @@ class NotWiped(VaultError):
     def __init__(self, folder: Path, error: OSError) -> None:
         super().__init__(
             f"The vault in {folder} could not be destroyed, because this device reports: "
-            f"{error.strerror or type(error).__name__}. Nothing was kept safe or lost for certain. "
-            "Open the app again and it goes on, or erase the whole device."
+            f"{error.strerror or type(error).__name__}. Records that were sealed for the "
+            "team are safe. Open the app again and it goes on, or erase the whole device."
         )
 
 

@@ -50,18 +50,13 @@ def size(path: Path) -> int:
     return path.stat().st_size
 
 
-def length(descriptor: int) -> int:
-    """The open file's length in bytes."""
-    return os.fstat(descriptor).st_size
-
-
 def create(path: Path) -> int:
     """Make a new file, private to this account; a file that is there raises `FileExistsError`."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY | _CLOSE_ON_EXEC, 0o600)
 
 
 def reopen(path: Path) -> int:
-    """Open a file that is there, to write over parts of it."""
+    """Open a file that is there, to write over parts of it or to sync it."""
     return os.open(path, os.O_RDWR | _BINARY | _CLOSE_ON_EXEC)
 
 

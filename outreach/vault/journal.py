@@ -246,11 +246,25 @@ class Journal:
             self._outdated = replay(self._folder, self._key, chain)
             if inspect is not None:
                 inspect(chain)
+            self._make_sure(chain)
             if self._outdated:
                 files.sync_folder(self._folder)  # the newest snapshot's name comes before the others' end
             self._outdated += [name for name in files.names(self._folder) if name.endswith(LEFT_OVER)]
             self._remove_outdated(len(self._outdated))
         self._chain = chain
+
+    def _make_sure(self, chain: Chain) -> None:
+        """What is shown from here on is on the device, though a killed process may not have synced it.
+
+        Where that fails, the next file repeats the last frame all the same.
+        """
+        if chain.last is not None:
+            with contextlib.suppress(OSError):
+                descriptor = files.reopen(self._folder / chain.last_in)
+                try:
+                    files.sync_data(descriptor)
+                finally:
+                    files.close(descriptor)
 
     def _opened(self) -> Chain:
         if self._chain is None:
@@ -271,7 +285,7 @@ class Journal:
         """Begin a file: its head, and zeros, are on the device before it has its name.
 
         If this fails before the file may have its name, the file before is still good. Afterwards it is
-        not: its number is taken, and another attempt takes the same number again.
+        not, and the next attempt takes the next number: a file without a frame changes nothing.
         """
         number = chain.file + 1
         path = self._folder / name_of(JOURNAL, number)
@@ -293,6 +307,7 @@ class Journal:
                 files.write_at(descriptor, data.ljust(room, b"\0"), 0)
                 files.sync_data(descriptor)
                 self._leave_file()
+                chain.file = number
                 files.rename(unfinished, path)
                 files.sync_folder(self._folder)
             except BaseException:
@@ -307,7 +322,6 @@ class Journal:
         self._descriptor, self._position, self._room = descriptor, len(data), room
         if chain.last is not None:
             chain.tag, chain.last = data[-TAG:], None
-        chain.file = number
         self._name = path.name
         chain.sizes[path.name] = len(data)
         self._segment = segment
@@ -421,6 +435,8 @@ class Journal:
     def _let_go(self) -> None:
         self._chain = None
         self._leave_file()
+        with contextlib.suppress(AttributeError):
+            del self._key  # a vault that is closed holds no key
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()

@@ -24,6 +24,7 @@ from .errors import (
     KeysNotChanged,
     PinRefused,
     SlotNeeded,
+    VaultDamaged,
     VaultError,
     VaultNoAccess,
     WrongPassphrase,
@@ -80,7 +81,8 @@ class Keys:
 
     def add_passphrase(self, passphrase: str | Passphrase, *, kdf: Kdf = FLOOR) -> SlotInfo:
         """One more passphrase that opens the vault. Raises `KeySlotRefused`, `KeysNotChanged`."""
-        passphrase = checked(passphrase)
+        passphrase = Passphrase(passphrase)
+        accept(passphrase)
         with self._guard, memory_for_a_guess(self._folder):
             self._refuse(kdf)
             slot = PassphraseSlot.make(self._header.vault, self._lock, passphrase, kdf)
@@ -137,7 +139,8 @@ class Keys:
         header and passphrase together then open nothing of this folder. Raises `WrongPassphrase`,
         `KeySlotRefused`, `KeysNotChanged`.
         """
-        old, new = Passphrase(old), checked(new)
+        old, new = Passphrase(old), Passphrase(new)
+        accept(new)
         with self._guard, memory_for_a_guess(self._folder):
             vault = self._header.vault
             found = self._slot_of(old)
@@ -150,6 +153,13 @@ class Keys:
             ]
             self._swap(slots=slots, lock=lock)
         return SlotInfo(slot.id, slot.KIND, settings)
+
+    def ring_of(self, header: Header) -> KeyRing:
+        """The data keys in a header of this vault. Raises `VaultDamaged` for another one."""
+        ring = header.ring(self._lock)
+        if ring is None:
+            raise VaultDamaged(self._folder, HEADER, "it is not the one that this vault was opened with")
+        return ring
 
     # Turning the data key
 
@@ -196,7 +206,8 @@ class Keys:
         except OSError as error:
             raise KeysNotChanged(error) from None
         self._header, self._lock = header, lock or self._lock
-        self.after_change()
+        with contextlib.suppress(VaultError):  # what the keystore does not know yet makes it no less safe
+            self.after_change()
 
     def _slot_of(self, passphrase: Passphrase) -> PassphraseSlot:
         for slot in self._header.known_slots():
@@ -220,14 +231,12 @@ class Keys:
         return entry(self._header.vault, f"pin.{slot_id}")
 
 
-def checked(passphrase: str | Passphrase) -> Passphrase:
-    """A passphrase that a vault may be given. Raises `VaultError`."""
-    passphrase = Passphrase(passphrase)
+def accept(passphrase: Passphrase) -> None:
+    """Raise `VaultError` unless a vault may be given this passphrase."""
     if not passphrase:
         raise VaultError("A vault without a passphrase protects nothing. Nothing was changed. Choose one.")
     if not passphrase.is_text:
         raise VaultError("This passphrase holds half of a character. Nothing was changed. Type it anew.")
-    return passphrase
 
 
 def swap_header(folder: Path, header: Header) -> None:
@@ -235,15 +244,15 @@ def swap_header(folder: Path, header: Header) -> None:
 
     The zeros reach the same place only on a disk that writes in place; flash memory may keep a copy.
     """
-    try:
-        old = files.reopen(folder / HEADER) if files.UNLINKED_STAY_OPEN else None
-    except FileNotFoundError:
-        old = None
+    old = None
+    if files.UNLINKED_STAY_OPEN:
+        with contextlib.suppress(FileNotFoundError):
+            size, old = files.size(folder / HEADER), files.reopen(folder / HEADER)
     try:
         write_header(folder, header)
         if old is not None:
             with contextlib.suppress(OSError):
-                files.write_at(old, bytes(files.length(old)), 0)
+                files.write_at(old, bytes(size), 0)
                 files.sync_data(old)
     finally:
         if old is not None:

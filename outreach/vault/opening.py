@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import files
 from .attempts import Attempts
 from .errors import KeySlotRefused, VaultDamaged, VaultMissing, VaultNoAccess, WrongPassphrase
 from .header import HEADER, Header, read_header
@@ -26,12 +27,14 @@ class Unlocked:
     header: Header
     lock: LockKey
     ring: KeyRing
+    settings: Kdf
+    """What a guess at that slot costs."""
 
 
 def require_header(folder: Path) -> None:
     """Raise `VaultMissing`, `VaultDamaged` or `VaultNoAccess` unless ``folder`` has a header file."""
     try:
-        if (folder / HEADER).is_file():
+        if HEADER in files.names(folder):
             return
         left = vault_files(folder)
     except PermissionError:
@@ -77,12 +80,12 @@ def unlock(
     if attempts is not None:
         attempts.begin()
     try:
-        lock = _first(folder, header, tried, passphrase, halves)
+        opened = _first(folder, header, tried, passphrase, halves)
     except Exception:  # a try that was broken off by its maker has been made
         if attempts is not None:
             attempts.take_back()
         raise
-    if lock is None:
+    if opened is None:
         barred = any(isinstance(slot, PinSlot) and slot.id not in halves for slot in tried)
         hint = _PIN_HERE if barred else ""
         if attempts is None:
@@ -91,10 +94,11 @@ def unlock(
         raise WrongPassphrase(attempts.left, attempts.wait, hint)
     if attempts is not None:
         attempts.right()
+    lock, settings = opened
     ring = header.ring(lock)
     if ring is None:
         raise VaultDamaged(folder, HEADER, "its fields do not belong together")
-    return Unlocked(header, lock, ring)
+    return Unlocked(header, lock, ring, settings)
 
 
 def _may_open(slot: PassphraseSlot | PinSlot, passphrase: Passphrase) -> bool:
@@ -118,7 +122,7 @@ def _first(
     slots: list[PassphraseSlot | PinSlot],
     passphrase: Passphrase,
     halves: dict[str, Half],
-) -> LockKey | None:
+) -> tuple[LockKey, Kdf] | None:
     for slot in slots:
         with memory_for_a_guess(folder):
             if isinstance(slot, PassphraseSlot):
@@ -128,7 +132,7 @@ def _first(
             else:
                 continue
         if lock is not None:
-            return lock
+            return lock, slot.settings
     return None
 
 

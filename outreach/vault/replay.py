@@ -35,6 +35,7 @@ from .frames import (
     frame_size,
     name_of,
 )
+from .progress import Progress, silent
 
 _NAME: Final = re.compile(r"(\d{8,})(\.snapshot|\.journal)")
 _KIND: Final = {suffix: kind for kind, suffix in SUFFIXES.items()}
@@ -59,6 +60,8 @@ class Chain:
     last: bytes | None = None
     """The last frame's body, when it is read from a journal and nobody can be sure that it is on the
     device for good. The next file begins with it."""
+    last_in: str = ""
+    """The file that it stands in."""
     before: bytes = NO_TAG
     """The tag of the frame before `last`."""
 
@@ -73,8 +76,10 @@ def vault_files(folder: Path) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
-def replay(folder: Path, key: DataKey, chain: Chain) -> list[str]:
+def replay(folder: Path, key: DataKey, chain: Chain, progress: Progress = silent) -> list[str]:
     """Read everything in ``folder`` into ``chain``; returns the names of files that no longer count.
+
+    ``progress`` is told after each file.
 
     Raises `VaultDamaged`, and then ``chain`` holds what came before the damage.
     """
@@ -84,10 +89,12 @@ def replay(folder: Path, key: DataKey, chain: Chain) -> list[str]:
         missing = name_of(SNAPSHOT, 1) if not found else f"before {found[0][2]}"
         raise VaultDamaged(folder, missing, "the snapshot that everything begins with is missing")
     counting = [file for file in found if file >= (begin, SNAPSHOT)]
+    total = 0 if progress is silent else sum(files.size(folder / name) for _, _, name in counting)
     reader = _Reader(folder, key, chain)
     try:
         for number, kind, name in counting:
             reader.read(name, kind, number)
+            progress(sum(chain.sizes.values()), total)
     finally:
         reader.settle()
     return [name for number, kind, name in found if (number, kind, name) not in counting]
@@ -145,7 +152,7 @@ class _Reader:
             self.settle()
             body, end = opened
             self._held = body, name, position
-            chain.last, chain.before = body, chain.tag
+            chain.last, chain.last_in, chain.before = body, name, chain.tag
             chain.frame += 1
             chain.tag = bytes(data[end - TAG : end])
             position = end

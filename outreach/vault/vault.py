@@ -12,6 +12,8 @@ from types import TracebackType
 
 from . import files
 from .attempts import AttemptPolicy, Attempts
+from .backup import copy_out
+from .checkup import Checkup
 from .database import JournalDB
 from .errors import (
     KeySlotRefused,
@@ -28,11 +30,12 @@ from .frames import SNAPSHOT
 from .header import HEADER, ID, Header, write_header
 from .journal import take_lock
 from .keyring import KeyRing, LockKey
-from .keys import Keys, checked
+from .keys import Keys, accept
 from .keyslots import FLOOR, SMALLEST, Kdf, PassphraseSlot
 from .keystore import Keystore, Seen, entry
 from .opening import Unlocked, header_of, memory_for_a_guess, require_header, unlock
 from .passphrase import Passphrase
+from .progress import Progress, silent
 from .replay import Chain, vault_files
 from .wipe import WIPED, is_wiped, wipe_locked
 
@@ -76,14 +79,15 @@ class Vault:
         Raises `VaultExists`, `VaultNoAccess`, `NotOpened`.
         """
         folder = Path(path)
-        passphrase = checked(passphrase)
+        passphrase = Passphrase(passphrase)
+        accept(passphrase)
         kdf = kdf or FLOOR
         if problem := kdf.problem(SMALLEST):
             raise KeySlotRefused(folder, problem)
         try:
-            if (folder / HEADER).exists() and not is_wiped(folder):
-                raise VaultExists(folder, "there is a vault already")
             files.make_folder(folder)
+            if HEADER in files.names(folder) and not is_wiped(folder):
+                raise VaultExists(folder, "there is a vault already")
             lock = take_lock(folder)
             try:
                 _clear_abandoned(folder, keystore)
@@ -98,7 +102,7 @@ class Vault:
                 raise
             try:
                 write_header(folder, header)
-                vault = cls(folder, db, Unlocked(header, lock_key, ring), keystore)
+                vault = cls(folder, db, Unlocked(header, lock_key, ring, kdf), keystore)
                 vault.note()
             except BaseException:
                 db.close()
@@ -205,6 +209,13 @@ class Vault:
             self.db.compact()
             keys.end_turn()
 
+    def backup(self, file: str | os.PathLike[str], *, progress: Progress = silent) -> Checkup:
+        """Copy this vault, as it is now, into the new file ``file``; records can be saved meanwhile.
+
+        The same passphrases open the copy. Raises as `outreach.vault.backup` does.
+        """
+        return copy_out(self.path, Path(file), self.keys.ring_of, progress)
+
     def note(self) -> None:
         """Tell the keystore how far the vault has come, so that an earlier copy of it will be noticed.
 
@@ -275,7 +286,7 @@ def _clear_abandoned(folder: Path, keystore: Keystore | None) -> None:
             files.remove(folder / WIPED)
             files.sync_folder(folder)
     found = vault_files(folder)
-    if (folder / HEADER).exists():
+    if HEADER in files.names(folder):
         raise VaultExists(folder, "there is a vault already")
     if not found:
         return

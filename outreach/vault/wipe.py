@@ -20,11 +20,12 @@ from typing import Final
 
 from . import files
 from .attempts import ATTEMPTS
-from .errors import NotWiped, VaultDamaged, VaultError, VaultMissing, VaultTooNew
+from .errors import NotWiped, VaultDamaged, VaultError, VaultTooNew
 from .header import HEADER, Header, read_header
 from .journal import LEFT_OVER, take_lock
 from .keyslots import PinSlot
 from .keystore import Keystore, entry
+from .opening import require_header
 from .replay import vault_files
 
 WIPED: Final = "wiped"
@@ -38,8 +39,8 @@ def wipe(path: str | os.PathLike[str], *, keystore: Keystore | None = None) -> N
     `VaultInUse`, `VaultNoAccess`, and `NotWiped` when the keys could not be destroyed.
     """
     folder = Path(path)
-    if not (folder / HEADER).exists() and not is_wiped(folder):
-        raise VaultMissing(folder)
+    if not is_wiped(folder):
+        require_header(folder)
     lock = take_lock(folder)
     try:
         wipe_locked(folder, keystore)
@@ -76,15 +77,7 @@ def wipe_locked(folder: Path, keystore: Keystore | None) -> None:
         raise NotWiped(folder, error) from None
     if keystore is not None and header is not None:
         _forget(header, keystore)
-    for name in [name for _, _, name in vault_files(folder)] + [ATTEMPTS]:
-        with contextlib.suppress(OSError):
-            files.remove(folder / name)
-    for name in files.names(folder):
-        if name.endswith(LEFT_OVER):
-            with contextlib.suppress(OSError):
-                files.remove(folder / name)
-    with contextlib.suppress(OSError):
-        files.sync_folder(folder)
+    _tidy(folder)
 
 
 def overwrite(path: Path) -> None:
@@ -99,6 +92,16 @@ def overwrite(path: Path) -> None:
     finally:
         files.close(descriptor)
     files.remove(path)
+
+
+def _tidy(folder: Path) -> None:
+    """Unlink the rest, which nobody can read now; what can't be unlinked goes at the next opening."""
+    with contextlib.suppress(OSError):
+        left = [name for name in files.names(folder) if name == ATTEMPTS or name.endswith(LEFT_OVER)]
+        for name in [*left, *(name for _, _, name in vault_files(folder))]:
+            with contextlib.suppress(OSError):
+                files.remove(folder / name)
+        files.sync_folder(folder)
 
 
 def _header(folder: Path) -> Header | None:

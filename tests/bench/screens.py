@@ -82,6 +82,7 @@ def _slip(phone: Phone) -> None:
     phone.tap(re.compile("^The Yard"))
     phone.tap("Make the slip")
     phone.sees("Show them")
+    phone.read()
     phone.tap("Done")
 
 

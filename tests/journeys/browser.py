@@ -234,6 +234,11 @@ class Phone:
         """Tap a control; it is scrolled to where it is hidden below the edge."""
         self.control(name, role).click()
 
+    def read(self) -> None:
+        """A moment to look at a new screen. Where one tap too many would count, the app takes a tap
+        in the first half second for the second half of a double tap."""
+        self.page.wait_for_timeout(600)
+
     def choose(self, name: str) -> None:
         """Tap an answer (a chip)."""
         self.tap(name, "checkbox")

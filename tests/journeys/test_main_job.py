@@ -44,6 +44,7 @@ def test_from_a_contact_on_the_street_to_a_printed_report(
     assert scanned is not None, "the code on the screen can't be read"
     checked = slips.check(scanned, team_here.open_device("yard").trust, datetime.now(UTC))
     assert (checked.colour, checked.reasons) == ("green", ())
+    sam.read()
     sam.tap("Done")
     sam.sees(re.compile(r"\d waiting to send"))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from outreach.example import team
 from tests.journeys.browser import Phone
@@ -48,7 +49,9 @@ def test_recorded_while_locked_and_finished_afterwards(
     phone.sees("Find a card")
     phone.tap("Back")
 
+    phone.read()
     phone.tap("Someone is not waking")
+    phone.read()
     phone.tap("Dose given")
     phone.sees("1 dose")
     assert phone.nameless() == []
@@ -66,3 +69,27 @@ def test_a_reload_locks(team_here: team.Example, phones: Callable[..., Phone]) -
     phone.open("/kit?who=sam")
     phone.tap("Close")
     phone.sees("You can record without unlocking")
+
+
+def test_on_a_low_window_the_emergency_and_the_way_in_are_within_reach(
+    team_here: team.Example, phones: Callable[..., Phone]
+) -> None:
+    phone = phones("sam", width=320, height=480)
+    phone.unlock(team_here.passphrases["sam"])
+    expect(phone.control("Someone is not waking")).to_be_in_viewport(ratio=1)
+    expect(phone.control("Contact")).to_be_in_viewport(ratio=1)
+    phone.tap("Naloxone")  # further down, scrolled to
+    phone.sees("Batch")
+
+
+def test_the_browsers_back_never_loses_what_was_tapped(
+    team_here: team.Example, phones: Callable[..., Phone]
+) -> None:
+    phone = phones("sam")
+    phone.unlock(team_here.passphrases["sam"])
+    phone.tap("Contact")
+    phone.choose("Alcohol")
+    expect(phone.control("Alcohol", "checkbox")).to_be_checked()
+    phone.page.go_back()
+    phone.tap("Bring it back")
+    expect(phone.control("Alcohol", "checkbox")).to_be_checked()

@@ -19,7 +19,7 @@ import pytest
 from outreach.vault import compaction, files, journal
 
 SECTOR = 512
-CALLS = ["make_folder", "names", "read", "size", "create", "write_at", "sync_data", "sync_folder", "cut",
+CALLS = ["make_folder", "names", "read", "size", "create", "reopen", "write_at", "sync_data", "sync_folder", "cut",
          "close", "rename", "remove", "lock"]  # fmt: skip
 
 
@@ -104,6 +104,11 @@ class Disk:
         self.open[self.next] = node
         return self.next
 
+    def reopen(self, path: Path) -> int:
+        self.next += 1
+        self.open[self.next] = self._node(path)
+        return self.next
+
     def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
         node = self.open[descriptor]
         node.seen.extend(bytes(max(0, offset + len(data) - len(node.seen))))
@@ -153,8 +158,8 @@ class Disk:
     def call(self, name: str, *args: Any, **options: Any) -> Any:
         at = len(self.made)
         self.made.append(name)
-        if at == self.dies_at:
-            if name == "write_at":
+        if self.dies_at is not None and at >= self.dies_at:
+            if name == "write_at" and at == self.dies_at:
                 self.write_at(*args)
             raise Died
         if at in self.fails_at:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from outreach.vault import JournalDB, NotSaved, VaultError
+from outreach.vault import JournalDB, NotOpened, NotSaved, VaultError
 from outreach.vault.keyring import KeyRing
 
 from .simulated import Died, Disk, running
@@ -119,7 +119,8 @@ def opens_with(disk: Disk, story: Story, then: str) -> None:
             db.table("next").insert({"n": "on we go"})
             found = state_of(db)
     # Now the power goes again: what was found at the opening has been shown, so it stays.
-    for again in (disk.after_power_loss(random.Random(1), 0.0), disk.killed()):
+    images = [disk.after_power_loss(random.Random(n), share) for n, share in enumerate((0.0, 0.5, 0.5, 0.5))]
+    for again in (*images, disk.killed()):
         with running(again), story.open() as db:
             if then == "close":
                 assert state_of(db) in (story.before, story.after)
@@ -239,33 +240,56 @@ def test_after_the_device_was_full_saving_goes_on() -> None:
         assert len(db) == before + 1
 
 
-def test_power_goes_while_compacting_a_vault_that_is_being_written() -> None:
-    """Longer and by chance: any number of calls, any share of what was not synced, again and again."""
-    for seed in range(60):
+@pytest.mark.parametrize("seeds", [range(0, 200), range(200, 400)])
+def test_kills_failures_and_power_losses_by_chance_again_and_again(seeds: range) -> None:
+    """A killed process leaves what was not synced to be seen, and lost, later on."""
+    for seed in seeds:
         chance = random.Random(seed)
         disk, ring = Disk(), KeyRing.new()
-        kept: dict[int, int] = {}
-        flight: dict[int, int] = {}
-        for _ in range(6):
-            disk.dies_at = chance.randrange(10, 160)
-            with running(disk), contextlib.suppress(Died):
-                db = JournalDB(FOLDER, ring)
-                found = {document["k"]: document["v"] for document in db}
-                assert found in (kept, flight)
-                kept = found
-                while True:
-                    key, value = chance.randrange(12), chance.randrange(10**6)
-                    flight = {**kept, key: value}
-                    there = [d.doc_id for d in db if d["k"] == key]
-                    if there:
-                        db.update({"v": value, "note": LONG[: value % 600]}, doc_ids=there)
-                    else:
-                        db.insert({"k": key, "v": value})
-                    kept = flight
-                    if chance.random() < 0.1:
-                        db.tidy()
-                    if chance.random() < 0.05:
-                        ring.take_over(ring.with_new_key())
-                        db.compact()
-                        ring.take_over(ring.newest())
-            disk = disk.after_power_loss(chance, chance.choice([0.0, 0.3, 0.7, 1.0]))
+        possible: list[dict[int, int]] = [{}]
+        for _ in range(10):
+            begin = len(disk.made)
+            disk.dies_at = begin + chance.choice([chance.randrange(12), chance.randrange(160)])
+            fails = chance.random() < 0.5
+            disk.fails_at = {begin + chance.randrange(100) for _ in range(4)} if fails else set()
+            with running(disk), contextlib.suppress(Died, NotOpened):
+                possible = live_on(disk, ring, chance, possible)
+            if chance.random() < 0.6:
+                disk.killed()
+            else:
+                disk = disk.after_power_loss(chance, chance.choice([0.0, 0.3, 0.6, 1.0]))
+
+
+def live_on(
+    disk: Disk, ring: KeyRing, chance: random.Random, possible: list[dict[int, int]]
+) -> list[dict[int, int]]:
+    """Save until the end comes. ``possible`` is changed as it goes: what may be there afterwards."""
+    db = JournalDB(FOLDER, ring)
+    kept = {document["k"]: document["v"] for document in db}
+    assert kept in possible
+    if disk.fails_at:
+        possible.append(kept)  # shown, though a sync may have failed
+    else:
+        possible[:] = [kept]
+    while True:
+        key, value = chance.randrange(12), chance.randrange(10**6)
+        there = [document.doc_id for document in db if document["k"] == key]
+        possible.append({**kept, key: value})
+        try:
+            if chance.random() < 0.05:
+                possible.pop()
+                ring.take_over(ring.with_new_key())
+                db.compact()
+                ring.take_over(ring.newest())
+                continue
+            if there:
+                db.update({"v": value, "note": LONG[: value % 600]}, doc_ids=there)
+            else:
+                db.insert({"k": key, "v": value})
+        except NotSaved:
+            assert {document["k"]: document["v"] for document in db} == kept
+            continue
+        kept = {**kept, key: value}
+        possible[:] = [kept]
+        if chance.random() < 0.1:
+            db.tidy()

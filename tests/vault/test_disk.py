@@ -105,28 +105,30 @@ def test_the_process_dies_at_each_call(
             assert db.all()[-1] == {"n": "on we go"}
 
 
-def test_a_failed_sync_ends_writing_until_the_next_opening(folder: Path, key: bytes) -> None:
+def test_a_failed_sync_refuses_the_change_and_no_other(folder: Path, key: bytes) -> None:
     with JournalDB(folder, key) as db:
         db.insert({"n": 1})
+        first = next(folder.glob("*.journal"))
         with pytest.MonkeyPatch.context() as patch:
 
             def fails(_: int) -> None:
                 raise OSError(errno.EIO, "Input/output error")
 
             patch.setattr(files, "sync_data", fails)
-            with pytest.raises(NotSaved, match="Input/output error"):
-                db.insert({"n": 2})
-        assert db.all() == [{"n": 1}], "memory never runs ahead of the disk"
-        for call in (lambda: db.insert({"n": 3}), lambda: db.update({"n": 9}), db.drop_tables, db.compact):
-            with pytest.raises(NotSaved, match="open it again"):
-                call()
-        assert db.all() == [{"n": 1}], "reading goes on"
-    with JournalDB(folder, key) as db:
-        assert db.all() in ([{"n": 1}], [{"n": 1}, {"n": 2}])
+            for call in (lambda: db.insert({"n": 2}), lambda: db.update({"n": 9}), db.drop_tables, db.compact):
+                with pytest.raises(NotSaved, match="Input/output error"):
+                    call()
+                assert db.all() == [{"n": 1}], "memory never runs ahead of the disk, and reading goes on"
+        before = first.read_bytes()
         db.insert({"n": 3})
+        assert first.read_bytes() == before, "the file whose sync failed is never written again"
+        assert db.all() == [{"n": 1}, {"n": 3}]
+    with JournalDB(folder, key) as db:
+        assert db.all() == [{"n": 1}, {"n": 3}]
+        db.insert({"n": 4})
 
 
-def test_an_interrupted_write_ends_writing_too(folder: Path, key: bytes) -> None:
+def test_what_an_interrupted_write_left_does_not_count(folder: Path, key: bytes) -> None:
     """Its frame may be on the disk: another one under the same number and key is never made."""
     with JournalDB(folder, key) as db:
         db.insert({"n": 1})
@@ -138,11 +140,11 @@ def test_an_interrupted_write_ends_writing_too(folder: Path, key: bytes) -> None
             patch.setattr(files, "sync_data", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 db.insert({"n": 2})
-        with pytest.raises(NotSaved, match="interrupted"):
-            db.insert({"n": 3})
         assert db.all() == [{"n": 1}]
+        db.insert({"n": 3})
+        assert len(list(folder.glob("*.journal"))) == 2
     with JournalDB(folder, key) as db:
-        assert db.all()[:1] == [{"n": 1}]
+        assert db.all() == [{"n": 1}, {"n": 3}]
 
 
 def test_a_snapshot_has_its_name_for_good_before_the_old_files_go(folder: Path, key: bytes) -> None:
@@ -182,7 +184,7 @@ def test_compaction_happens_by_itself_and_leaves_one_file(folder: Path, key: byt
     left = [file.name for file in folder.iterdir() if file.name != "lock"]
     assert len(left) == 1
     assert left[0].endswith(".snapshot")
-    assert (folder / left[0]).stat().st_size < 1024
+    assert (folder / left[0]).stat().st_size < 2048
 
 
 def test_many_openings_do_not_leave_many_files(folder: Path, key: bytes) -> None:
@@ -190,7 +192,7 @@ def test_many_openings_do_not_leave_many_files(folder: Path, key: bytes) -> None
     for n in range(openings):
         with JournalDB(folder, key) as db:
             db.insert({"n": n})
-            assert len(list(folder.iterdir())) <= journal_module.MOST_FILES + 3
+            assert len(list(folder.iterdir())) <= journal_module.MOST_FILES + 4
     with JournalDB(folder, key) as db:
         assert [document["n"] for document in db] == list(range(openings))
 

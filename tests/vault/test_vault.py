@@ -17,11 +17,19 @@ import pytest
 
 from forms import wording
 from outreach.vault import (
+    BackupDamaged,
+    BackupNotMade,
     JournalDB,
     Kdf,
     KeySlotRefused,
+    KeysNotChanged,
+    KeystoreFailed,
     NotOpened,
     NotSaved,
+    NotWiped,
+    PinRefused,
+    SlotNeeded,
+    TooManyAttempts,
     ValueRefused,
     Vault,
     VaultClosed,
@@ -31,7 +39,9 @@ from outreach.vault import (
     VaultInUse,
     VaultMissing,
     VaultNoAccess,
+    VaultSetBack,
     VaultTooNew,
+    VaultWiped,
     WrongPassphrase,
     check,
     files,
@@ -158,8 +168,18 @@ def test_settings_can_not_be_changed_unseen(made: Path) -> None:
         with pytest.raises(WrongPassphrase):
             unlock(made)
         (made / "vault.header").write_bytes(before)
+    before = (made / "vault.header").read_bytes()
     rewrite(made, lambda fields: fields.update(vault="00" * 16))
     with pytest.raises(WrongPassphrase):
+        unlock(made)
+    for change in ({"serial": 9}, {"nonce": "00" * 12}, {"keys": "00" * 52}, {"keys": ""}):
+        (made / "vault.header").write_bytes(before)
+        rewrite(made, lambda fields, change=change: fields.update(change))
+        with pytest.raises(VaultDamaged, match="do not belong together"):
+            unlock(made)
+    (made / "vault.header").write_bytes(before)
+    rewrite(made, lambda fields: fields["slots"].append({"kind": "of a later version"}))
+    with pytest.raises(VaultDamaged, match="do not belong together"):
         unlock(made)
 
 
@@ -170,11 +190,9 @@ def test_a_slot_that_is_not_as_the_format_says(made: Path, slot: dict[str, str])
         unlock(made)
 
 
-def test_slots_of_other_kinds_are_passed_over(made: Path) -> None:
-    later = {"kind": "pin+keystore", "alias": "outreach", "wrapped": "00"}
-    rewrite(made, lambda fields: fields["slots"].insert(0, later))
-    unlock(made).close()
-    rewrite(made, lambda fields: fields["slots"].pop(1))
+def test_a_header_without_a_slot_for_a_passphrase(made: Path) -> None:
+    later = {"kind": "of a later version", "wrapped": "00"}
+    rewrite(made, lambda fields: fields.update(slots=[later]))
     with pytest.raises(KeySlotRefused, match="no key slot for a passphrase"):
         unlock(made)
 
@@ -417,6 +435,16 @@ SENTENCES = [
     VaultExists(PLACE, "there is a vault already"),
     VaultNoAccess(PLACE),
     NotOpened(PLACE, OSError(5, "Input/output error")),
+    TooManyAttempts(90.0, 0.0, 5),
+    VaultWiped(PLACE),
+    NotWiped(PLACE, OSError(5, "Input/output error")),
+    VaultSetBack(PLACE),
+    PinRefused("a PIN is 6 to 12 digits and nothing else"),
+    SlotNeeded("it is not there"),
+    KeysNotChanged(OSError(5, "Input/output error")),
+    KeystoreFailed("it is locked"),
+    BackupDamaged(PLACE, "it breaks off"),
+    BackupNotMade(PLACE, "the file is there already"),
     VaultDamaged(PLACE, "00000002.journal", "frame 7 at byte 64 does not match its seal"),
     VaultTooNew(PLACE, 2),
     KeySlotRefused(PLACE, "it has no key slot for a passphrase"),
