@@ -20,7 +20,7 @@ from outreach.incoming import NO_PLACE, SetAside, event_of
 from outreach.logbook import codec
 from outreach.logbook.events import Event
 from outreach.logbook.shared import SharedLogbook
-from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, WrongPassphrase
+from outreach.vault import ValueRefused, Vault, VaultClosed, VaultError, VaultInUse, WrongPassphrase
 from outreach.vault.attempts import AttemptPolicy
 from sync.content import BODY_LIMIT
 from sync.envelope import open_envelope, verify
@@ -90,6 +90,11 @@ class Store:
             vault = Vault.open(device.folder / "vault", passphrase, attempts=attempts)
         except (WrongPassphrase, UnicodeEncodeError):  # half a character is in no passphrase
             raise NotOpened(str(WrongPassphrase()), wrong_passphrase=True) from None
+        except VaultInUse:
+            raise NotOpened(
+                f"{device.name}’s records are already open in another window or program. "
+                "Nothing was changed. Lock it there, then try again."
+            ) from None
         except VaultError as problem:
             raise NotOpened(str(problem)) from None
         try:
