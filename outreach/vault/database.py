@@ -102,7 +102,10 @@ class JournalTable(Table):
         with journal.guard:
             if type(document) is not dict and not isinstance(document, Mapping):
                 raise ValueError("Document is not a Mapping")
-            encoded = self._encoded()
+            contents = journal.contents
+            encoded = contents.tables.get(self.name, NO_ROWS)
+            if contents.revisions.get(self.name, 0) != self._revision:
+                encoded = self._encoded()
             if isinstance(document, self.document_class):
                 doc_id = document.doc_id
                 accept_id(doc_id)
@@ -117,7 +120,7 @@ class JournalTable(Table):
             journal.commit([put] if encoded is not NO_ROWS else [Clear(self.name), put])
             if len(self._query_cache):
                 self.clear_cache()
-            self._revision = journal.contents.revisions[self.name]
+            self._revision = contents.revisions[self.name]
             return doc_id
 
     def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
@@ -264,6 +267,20 @@ class JournalDB(TinyDB):
 
         with JournalDB("notes", key=secrets.token_bytes(32)) as db:
             db.insert({"kind": "contact"})
+
+    What differs, and why:
+
+    - what is stored is what `documents.py` lists (more than JSON: bytes, dates), anything else is refused
+      before a byte is written; a value that would come back as something else is a lost value;
+    - what is handed out is the caller's own: TinyDB's results may be the store's own objects;
+    - an operation that raises half-way changes nothing;
+    - ``persist_empty`` makes a table, and leaves one that is there alone, where TinyDB empties it;
+    - ids are whole numbers of 64 bits: ``document_id_class`` has no effect, other ids are refused;
+    - a new id is never one that a `Document` brought along in the same `insert_multiple`;
+    - an `update_multiple` and an `update` with a condition ask the condition of each document as it then is,
+      but hand the operation a copy, so a condition never sees a change to another document;
+    - there is no ``storage`` to choose: TinyDB's own class and middlewares work over `JournalStorage`,
+      only slower, because they hand over everything for each change.
 
     Raises `VaultInUse`, `VaultDamaged`, `VaultNoAccess`; a write raises `NotSaved` or `ValueRefused`.
     """

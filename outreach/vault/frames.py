@@ -140,10 +140,10 @@ class Segment:
     def seal(self, number: int, body: bytes, previous: bytes) -> bytes:
         """The frame's bytes. Its tag, the last 16 of them, is the next one's ``previous``."""
         length = len(body)
-        plain = _FRAME.pack(number, length, 0)
-        head = plain + self._cipher.encrypt(_NONCE.pack(number, _HEAD), b"", plain)
-        padded = body.ljust(frame_size(length) - FRAME_HEAD - TAG, b"\0")
-        return head + self._cipher.encrypt(_NONCE.pack(number, _BODY), padded, head + previous)
+        seal, plain = self._cipher.encrypt, _FRAME.pack(number, length, 0)
+        head = plain + seal(_NONCE.pack(number, _HEAD), b"", plain)
+        padded = body.ljust(-(-(length + FRAME_HEAD + TAG) // SECTOR) * SECTOR - FRAME_HEAD - TAG, b"\0")
+        return head + seal(_NONCE.pack(number, _BODY), padded, head + previous)
 
     def open(self, data: memoryview, start: int, number: int, previous: bytes) -> tuple[bytes, int] | None:
         """The body of the frame at ``start`` and where it ends; None unless every byte of it is right."""

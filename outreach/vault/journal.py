@@ -371,12 +371,10 @@ class Journal:
     # Compaction
 
     def _worth_compacting(self, chain: Chain) -> bool:
-        used = sum(chain.sizes.values())
-        if used < self._not_before:
-            return False
         contents = chain.contents
-        live = contents.live + 8 * contents.documents
-        return used > MOST_USED * live + SPARED or len(chain.sizes) > MOST_FILES
+        used = sum(chain.sizes.values())
+        worth = used > MOST_USED * (contents.live + 8 * contents.documents) + SPARED
+        return (worth or len(chain.sizes) > MOST_FILES) and used >= self._not_before
 
     def _tidy(self, chain: Chain, least: int, seconds: float) -> bool:
         """One slice of what there is to do; True while there is more. What fails here fails nobody's save."""

@@ -1,25 +1,31 @@
-"""The vault against SQLCipher, in one process and turn by turn: see the bars in design.md's table.
+"""The vault beside SQLCipher, TinyDB's own storage and a bare append, in one process and turn by turn.
 
 Contacts of about 360 bytes of JSON. SQLCipher runs with WAL and synchronous=FULL and keeps one JSON
-text a row: what a durable, encrypted insert costs without us.
+text a row: what a durable, encrypted insert costs without us. Its WAL is warm, as in an app that has
+been running for a while: filled once and checkpointed, so that it is written over and does not grow.
 """
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+import random
 import secrets
 import statistics
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlcipher3
+from tinydb import TinyDB, where
 
-from outreach.vault import JournalDB, Kdf, Vault
+from outreach.vault import JournalDB, Kdf, Vault, files
 from outreach.vault.documents import encode
-from outreach.vault.frames import NO_TAG, SNAPSHOT, DataKey, FileHead, Segment
+from outreach.vault.frames import JOURNAL, NO_TAG, DataKey, FileHead, Segment
 
 ROUNDS = 300
 Figure = tuple[str, float, str]
@@ -29,11 +35,18 @@ def figures() -> Iterator[Figure]:
     """Name, value and unit of each figure."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
         folder = Path(place)
-        for size in (1_000, 20_000):
-            yield from _insert_against_sqlcipher(folder / f"insert-{size}", size)
+        medians = {}
+        for size in (1_000, 20_000, 100_000):
+            for name, value, unit in _insert_beside_others(folder / f"insert-{size}", size):
+                medians[name] = value
+                yield name, value, unit
+        yield "vault.insert_100k_to_1k", _insert_at_two_sizes(folder / "sizes"), "ratio"
         yield from _insert_many(folder / "many")
         yield from _encryption_share(folder / "share")
-        yield from _unlock(folder / "unlock", 20_000)
+        for size in (20_000, 100_000):
+            yield from _unlock(folder / f"unlock-{size}", size)
+        yield from _unlock_frames_and_kdf(folder / "frames")
+        yield from _compaction(folder / "compaction", 100_000)
 
 
 def contact(number: int) -> dict[str, Any]:
@@ -55,7 +68,7 @@ def contact(number: int) -> dict[str, Any]:
     }
 
 
-def _insert_against_sqlcipher(folder: Path, size: int) -> Iterator[Figure]:
+def _insert_beside_others(folder: Path, size: int) -> Iterator[Figure]:
     folder.mkdir()
     contacts = [contact(number) for number in range(size + ROUNDS)]
     other = sqlcipher3.connect(str(folder / "sqlcipher.db"), isolation_level=None)
@@ -67,17 +80,60 @@ def _insert_against_sqlcipher(folder: Path, size: int) -> Iterator[Figure]:
     add = "INSERT INTO contacts (document) VALUES (?)"
     other.executemany(add, ((json.dumps(one),) for one in contacts[:size]))
     other.execute("COMMIT")
+    other.execute("BEGIN")
+    for one in contacts[:5_000]:
+        other.execute("UPDATE contacts SET document = ? WHERE id = 1", (json.dumps(one),))
+    other.executemany("INSERT INTO contacts VALUES (-?, ?)", ((i + 1, "x" * 400) for i in range(10_000)))
+    other.execute("DELETE FROM contacts WHERE id < 0")
+    other.execute("COMMIT")
+    other.execute("PRAGMA wal_checkpoint(RESTART)")
+    bare = os.open(folder / "bare", os.O_RDWR | os.O_CREAT)
+    plain = TinyDB(folder / "tinydb.json") if size <= 1_000 else None
+    if plain is not None:
+        plain.insert_multiple(contacts[:size])
+    length = len(Segment(DataKey(bytes(32)), FileHead(JOURNAL, 1, 1, bytes(32)).pack()).seal(
+        1, encode(contacts[0]), NO_TAG
+    ))  # fmt: skip
+    spent: dict[str, list[float]] = {"ours": [], "sqlcipher": [], "bare": [], "tinydb": []}
+    chance = random.Random(size)
     with JournalDB(folder / "vault", secrets.token_bytes(32)) as db:
         table = db.table("contacts")
         table.insert_multiple(contacts[:size])
-        ours, theirs = [], []
-        for one in contacts[size:]:
-            ours.append(_seconds(lambda one=one: table.insert(one)))
-            theirs.append(_seconds(lambda one=one: other.execute(add, (json.dumps(one),))))
+        for turn, one in enumerate(contacts[size:]):
+            works: dict[str, Callable[[], object]] = {
+                "ours": lambda one=one: table.insert(one),
+                "sqlcipher": lambda one=one: other.execute(add, (json.dumps(one),)),
+                "bare": lambda turn=turn: _append(bare, bytes(length), turn * length),
+            }
+            if plain is not None and turn < 50:
+                works["tinydb"] = lambda one=one, plain=plain: plain.insert(one)
+            for name in chance.sample(sorted(works), len(works)):  # what one leaves to the disk, another pays
+                spent[name].append(_seconds(works[name]))
     other.close()
+    os.close(bare)
     label = f"{size // 1000}k"
-    yield f"vault.insert_{label}_ms", statistics.median(ours) * 1000, "ms"
-    yield f"vault.insert_{label}_to_sqlcipher", statistics.median(ours) / statistics.median(theirs), "ratio"
+    medians = {name: statistics.median(times) for name, times in spent.items() if times}
+    for name, median in medians.items():
+        yield f"vault.insert_{label}_ms" if name == "ours" else f"vault.{name}_{label}_ms", median * 1000, "ms"
+    for name in medians.keys() - {"ours"}:
+        yield f"vault.insert_{label}_to_{name}", medians["ours"] / medians[name], "ratio"
+
+
+def _append(descriptor: int, data: bytes, offset: int) -> None:
+    os.pwrite(descriptor, data, offset)
+    files.sync_data(descriptor)
+
+
+def _insert_at_two_sizes(folder: Path) -> float:
+    """A vault of 100,000 and one of 1,000 by turns: what size costs, whatever the disk is doing."""
+    with JournalDB(folder / "1k", bytes(32)) as small, JournalDB(folder / "100k", bytes(32)) as large:
+        small.insert_multiple(contact(number) for number in range(1_000))
+        large.insert_multiple(contact(number) for number in range(100_000))
+        spent: list[tuple[float, float]] = []
+        for number in range(2 * ROUNDS):
+            one = contact(number)
+            spent.append((_seconds(lambda: large.insert(one)), _seconds(lambda: small.insert(one))))
+    return statistics.median(a for a, _ in spent) / statistics.median(b for _, b in spent)
 
 
 def _insert_many(folder: Path) -> Iterator[Figure]:
@@ -90,7 +146,7 @@ def _insert_many(folder: Path) -> Iterator[Figure]:
 def _encryption_share(folder: Path) -> Iterator[Figure]:
     body = encode(contact(1))
     segment = Segment(
-        DataKey(secrets.token_bytes(32)), FileHead(SNAPSHOT, 1, 1, secrets.token_bytes(32)).pack()
+        DataKey(secrets.token_bytes(32)), FileHead(JOURNAL, 1, 1, secrets.token_bytes(32)).pack()
     )
     with JournalDB(folder, secrets.token_bytes(32)) as db:
         sealing, inserting = [], []
@@ -102,13 +158,24 @@ def _encryption_share(folder: Path) -> Iterator[Figure]:
 
 
 def _unlock(folder: Path, size: int) -> Iterator[Figure]:
-    contacts = [contact(number) for number in range(size)]
     key = secrets.token_bytes(32)
-    with JournalDB(folder / "snapshot", key) as db:
-        db.table("contacts").insert_multiple(contacts)
+    with JournalDB(folder, key) as db:
+        db.table("contacts").insert_multiple(contact(number) for number in range(size))
         db.compact()
-    spent = [_seconds(lambda: JournalDB(folder / "snapshot", key).close()) for _ in range(7)]
-    yield f"vault.unlock_{size // 1000}k_without_kdf_s", statistics.median(spent), "s"
+    label = f"{size // 1000}k"
+    spent = [_seconds(lambda: JournalDB(folder, key).close()) for _ in range(7)]
+    yield f"vault.unlock_{label}_without_kdf_s", statistics.median(spent), "s"
+    gc.collect()
+    tracemalloc.start()
+    with JournalDB(folder, key):
+        gc.collect()
+        yield f"vault.memory_{label}_bytes_a_record", tracemalloc.get_traced_memory()[0] / size, "bytes"
+    tracemalloc.stop()
+
+
+def _unlock_frames_and_kdf(folder: Path) -> Iterator[Figure]:
+    contacts = [contact(number) for number in range(20_000)]
+    key = secrets.token_bytes(32)
     with JournalDB(folder / "frames", key) as db:
         for one in contacts[:5_000]:
             db.insert(one)
@@ -118,7 +185,44 @@ def _unlock(folder: Path, size: int) -> Iterator[Figure]:
     with Vault.create(folder / "kdf", passphrase, kdf=Kdf()) as vault:
         vault.db.table("contacts").insert_multiple(contacts)
     spent = [_seconds(lambda: Vault.open(folder / "kdf", passphrase).close()) for _ in range(3)]
-    yield f"vault.unlock_{size // 1000}k_with_kdf_s", statistics.median(spent), "s"
+    yield "vault.unlock_20k_with_kdf_s", statistics.median(spent), "s"
+
+
+def _compaction(folder: Path, size: int) -> Iterator[Figure]:
+    """Saves while ``size`` records are compacted in slices; how long the longest of them waited for it.
+
+    The disk's own moments are in every save. So what compacting adds is measured apart, as the time
+    that each save spends in it.
+    """
+    with JournalDB(folder, secrets.token_bytes(32)) as db:
+        db.insert_multiple(contact(number) for number in range(size))
+        db.update({"changed": 1}, where("counter") < 0.6 * size)
+        saves, slices, waits, most = [], [], [], 0
+        journal = db._journal
+        real = journal._tidy
+
+        def timed(*args: Any) -> bool:
+            begin = time.perf_counter()
+            try:
+                return real(*args)
+            finally:
+                slices.append(time.perf_counter() - begin)
+
+        journal._tidy = timed  # type: ignore[method-assign]
+        number = 0
+        while number < 3_000 and (number < 50 or journal._compaction or journal._outdated):
+            before = len(slices)
+            took = _seconds(lambda number=number: db.insert(contact(number)))
+            (saves if len(slices) > before else waits).append(took)
+            number += 1
+            if number % 10 == 0:
+                most = max(most, sum(file.stat().st_size for file in folder.iterdir()))
+        live = journal.contents.live
+    yield "vault.compaction_100k_saves_carrying_it", len(saves), "saves"
+    yield "vault.compaction_100k_longest_slice_ms", max(slices) * 1000, "ms"
+    yield "vault.compaction_100k_median_slice_ms", statistics.median(slices) * 1000, "ms"
+    yield "vault.compaction_100k_longest_save_ms", max(saves) * 1000, "ms"
+    yield "vault.compaction_100k_disk_to_live", most / live, "ratio"
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 
 from outreach.vault import compaction, files, journal
 
+FOLDER = Path("/simulated")
 SECTOR = 512
 CALLS = ["make_folder", "names", "read", "size", "create", "reopen", "write_at", "sync_data", "sync_folder", "cut",
          "close", "rename", "remove", "lock"]  # fmt: skip
@@ -184,11 +185,12 @@ class _Lock:
 
 
 @contextmanager
-def running(disk: Disk) -> Iterator[None]:
-    """The vault's files are on ``disk``; its rooms and slices are small, so that much happens early."""
+def running(disk: Disk | Callable[[], Disk]) -> Iterator[None]:
+    """The vault's files are on ``disk`` (or on what it gives at each call); its rooms and slices are small, so that much happens early."""
+    current = disk if callable(disk) else lambda: disk
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
-            patch.setattr(files, name, lambda *a, _name=name, **o: disk.call(_name, *a, **o))
+            patch.setattr(files, name, lambda *a, _name=name, **o: current().call(_name, *a, **o))
         patch.setattr(files, "bypass_cache", lambda descriptor: None)
         patch.setattr(journal, "SMALLEST_ROOM", 2048)
         patch.setattr(journal, "LARGEST_ROOM", 4096)

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import random
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,8 @@ import pytest
 from outreach.vault import JournalDB, NotOpened, NotSaved, VaultError
 from outreach.vault.keyring import KeyRing
 
-from .simulated import Died, Disk, running
+from .simulated import FOLDER, Died, Disk, running
 
-FOLDER = Path("/simulated")
 LONG = "x" * 700
 State = dict[str, list[dict[str, Any]]]
 
@@ -119,8 +117,10 @@ def opens_with(disk: Disk, story: Story, then: str) -> None:
             db.table("next").insert({"n": "on we go"})
             found = state_of(db)
     # Now the power goes again: what was found at the opening has been shown, so it stays.
-    images = [disk.after_power_loss(random.Random(n), share) for n, share in enumerate((0.0, 0.5, 0.5, 0.5))]
-    for again in (*images, disk.killed()):
+    for again in (
+        *(disk.after_power_loss(random.Random(n), share) for n, share in enumerate((0.0, 0.5, 0.5))),
+        disk.killed(),
+    ):
         with running(again), story.open() as db:
             if then == "close":
                 assert state_of(db) in (story.before, story.after)
@@ -136,16 +136,15 @@ def test_the_power_goes_at_every_call() -> None:
         with running(disk), pytest.raises(Died):
             story.tell()
         chance = random.Random(at)
-        for arrives in (0.0, 1.0, 0.5, chance.random(), chance.random()):
+        for arrives in (0.0, 1.0, chance.random()):
             opens_with(disk.after_power_loss(chance, arrives), story, chance.choice(["close", "write"]))
             images += 1
         opens_with(disk.killed(), story, chance.choice(["close", "write"]))
         images += 1
-    assert images > 1500
+    assert images > 1000
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
-@pytest.mark.parametrize("in_a_row", [1, 3])
+@pytest.mark.parametrize(("number", "in_a_row"), [(errno.EIO, 1), (errno.ENOSPC, 3)])
 def test_every_call_fails(number: int, in_a_row: int) -> None:
     """The change that was refused is not there; the next one is saved, without opening anew."""
     for at in range(undisturbed()):
@@ -240,7 +239,7 @@ def test_after_the_device_was_full_saving_goes_on() -> None:
         assert len(db) == before + 1
 
 
-@pytest.mark.parametrize("seeds", [range(0, 200), range(200, 400)])
+@pytest.mark.parametrize("seeds", [range(0, 100), range(100, 200)])
 def test_kills_failures_and_power_losses_by_chance_again_and_again(seeds: range) -> None:
     """A killed process leaves what was not synced to be seen, and lost, later on."""
     for seed in seeds:

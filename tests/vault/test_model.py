@@ -1,10 +1,14 @@
-"""The vault does what TinyDB does in memory, whatever is done, with reopenings and crashes between."""
+"""The vault does what TinyDB does in memory, whatever is done, with crashes, failures and reopenings.
+
+The disk is simulated: a crash is a power loss at any call, inside an operation or between two, after
+which any part of what was not synced is gone; or a killed process, after which it is still to be seen.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
+import contextlib
+import errno
+import random
 from typing import Any
 
 import pytest
@@ -16,9 +20,13 @@ from tinydb.operations import increment
 from tinydb.storages import MemoryStorage
 from tinydb.table import Document
 
-from outreach.vault import JournalDB
+from outreach.vault import JournalDB, NotSaved
+from outreach.vault.keyring import KeyRing
 
-KEY = bytes(32)
+from .simulated import FOLDER, Died, Disk, running
+
+shares = st.sampled_from([0.0, 0.5, 1.0])
+seeds = st.integers(0, 999)
 tables = st.sampled_from(["_default", "contacts", "people"])
 ids = st.integers(1, 12)
 numbers = st.integers(0, 3)
@@ -40,17 +48,17 @@ class VaultAgainstMemory(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.place = Path(tempfile.mkdtemp(prefix="vault-model-"))
-        self.folder = self.place / "0"
-        self.openings = 0
-        self.vault = JournalDB(self.folder, KEY)
+        self.disk, self.ring = Disk(), KeyRing.new()
+        self.stack = contextlib.ExitStack()
+        self.stack.enter_context(running(lambda: self.disk))
+        self.vault = JournalDB(FOLDER, self.ring)
         self.memory = MemoryStorage()
         self.model = TinyDB(storage=lambda: self.memory)
 
     def teardown(self) -> None:
         if hasattr(self, "vault"):
             self.vault.close()
-            shutil.rmtree(self.place)
+            self.stack.close()
 
     def both(self, table: str, call: Any) -> None:
         """The same call on both gives the same answer, or the same kind of error."""
@@ -142,23 +150,75 @@ class VaultAgainstMemory(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.vault.close()
-        self.vault = JournalDB(self.folder, KEY)
+        self.open_again()
+
+    def open_again(self) -> None:
+        self.vault = JournalDB(FOLDER, self.ring)
         self.model = TinyDB(storage=lambda: self.memory)
 
+    @rule(arrives=shares, seed=seeds)
+    def power_loss(self, arrives: float, seed: int) -> None:
+        self.disk = self.disk.after_power_loss(random.Random(seed), arrives)
+        self.open_again()
+
     @rule()
-    def crash(self) -> None:
-        self.openings += 1
-        folder = self.place / str(self.openings)
-        shutil.copytree(self.folder, folder)
-        self.vault.close()
-        shutil.rmtree(self.folder)
-        self.folder = folder
-        self.vault = JournalDB(self.folder, KEY)
-        self.model = TinyDB(storage=lambda: self.memory)
+    def kill(self) -> None:
+        self.disk.killed()
+        self.open_again()
+
+    @rule(table=tables, documents=st.lists(fields, min_size=1, max_size=4), calls=numbers, arrives=shares, seed=seeds)
+    def power_loss_in_the_middle(
+        self, table: str, documents: list[dict[str, Any]], calls: int, arrives: float, seed: int
+    ) -> None:
+        """The change in flight is there whole, or not at all; the model follows."""
+        self.disk.dies_at = len(self.disk.made) + calls
+        before = {doc.doc_id for doc in self.model.table(table)}
+        try:
+            self.vault.table(table).insert_multiple([dict(document) for document in documents])
+            acknowledged = True
+        except Died:
+            acknowledged = False
+        self.disk = self.disk.after_power_loss(random.Random(seed), arrives)
+        self.open_again()
+        there = {doc.doc_id for doc in self.vault.table(table)}
+        if acknowledged or there != before:
+            new = self.vault.table(table).all()[len(before) :]
+            self.model.table(table).insert_multiple(new)
+
+    @rule(table=tables, document=fields, calls=numbers, error=st.sampled_from([errno.EIO, errno.ENOSPC]))
+    def a_call_fails(self, table: str, document: dict[str, Any], calls: int, error: int) -> None:
+        """What is refused is not there, and the vault goes on."""
+        self.disk.error, self.disk.fails_at = error, {len(self.disk.made) + calls}
+        try:
+            doc_id = self.vault.table(table).insert(dict(document))
+            self.model.table(table).insert(Document(dict(document), doc_id))
+        except NotSaved:
+            self.vault.table(table)._next_id = None  # TinyDB counts an id that was not used up
+        self.disk.fails_at = set()
+        self.open_again_if(calls == 2)
+
+    def open_again_if(self, wanted: bool) -> None:
+        if wanted:
+            self.vault.close()
+            self.open_again()
+        else:
+            self.model = TinyDB(storage=lambda: self.memory)
+            for name in self.vault.tables():
+                self.vault.table(name)._next_id = None
 
     @rule()
     def compact(self) -> None:
         self.vault.compact()
+
+    @rule()
+    def tidy(self) -> None:
+        self.vault.tidy()
+
+    @rule()
+    def turn_the_key(self) -> None:
+        self.ring.take_over(self.ring.with_new_key())
+        self.vault.compact()
+        self.ring.take_over(self.ring.newest())
 
     @invariant()
     def agree(self) -> None:

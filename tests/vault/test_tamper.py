@@ -75,7 +75,7 @@ SNAPSHOT, FIRST, SECOND, LAST = (
 def test_one_byte_anywhere(folder: Path, key: bytes, three: Files) -> None:
     assert found(folder, key) == WHOLE
     for name in (SNAPSHOT, FIRST, SECOND, LAST):
-        for position in range(0, len(three[name]), 1):
+        for position in range(len(three[name])):
             changed = bytearray(three[name])
             changed[position] ^= 1 << position % 8
             (folder / name).write_bytes(changed)
@@ -272,9 +272,7 @@ def test_headers_of_other_times_and_vaults(folder: Path, tmp_path: Path) -> None
     first = vault_with(folder, lambda vault: None if vault.db.insert({"n": 1}) else None)
     with unlock(folder) as vault:
         vault.db.insert({"n": 2})
-        vault.keys.begin_turn()
-        vault.db.compact()
-        vault.keys.end_turn()
+        vault.forget()
     turned = everything(folder)
     lay(folder, {**turned, "vault.header": first["vault.header"]})
     with pytest.raises(VaultDamaged):
