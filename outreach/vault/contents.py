@@ -121,7 +121,7 @@ def frozen(contents: Contents) -> dict[str, dict[int, bytes]]:
 
 
 def snapshot(tables: dict[str, dict[int, bytes]], end: Whole, piece: int) -> Iterator[list[Change]]:
-    """The changes that lead from nothing to ``tables``, in lists of about ``piece`` bytes each, then ``end``."""
+    """The changes from nothing to ``tables``, in lists of about ``piece`` bytes each, then ``end``."""
     for name, rows in tables.items():
         yield [Clear(name)]
         part: dict[int, bytes] = {}

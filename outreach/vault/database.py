@@ -31,6 +31,14 @@ Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
 """What an update sets: fields, or a function that changes the document it is given."""
 
 
+def _as_dict(document: object) -> dict[str, Any]:
+    if type(document) is dict:
+        return document
+    if not isinstance(document, Mapping):
+        raise ValueError("Document is not a Mapping")
+    return dict(document)
+
+
 class JournalStorage(Storage):
     """TinyDB's door to the journal."""
 
@@ -77,6 +85,8 @@ class JournalStorage(Storage):
 class JournalTable(Table):
     """TinyDB's table, writing what changed and nothing else."""
 
+    _next_id: int | None  # type: ignore[assignment]  # TinyDB only ever says None
+
     def __init__(
         self,
         storage: Storage,
@@ -100,8 +110,7 @@ class JournalTable(Table):
         """As in TinyDB. The shortest way to the device, because somebody waits for it."""
         journal = self._journal
         with journal.guard:
-            if type(document) is not dict and not isinstance(document, Mapping):
-                raise ValueError("Document is not a Mapping")
+            fields = _as_dict(document)
             contents = journal.contents
             encoded = contents.tables.get(self.name, NO_ROWS)
             if contents.revisions.get(self.name, 0) != self._revision:
@@ -116,7 +125,7 @@ class JournalTable(Table):
                 doc_id, self._next_id = self._next_id, self._next_id + 1
             if doc_id in encoded:
                 raise ValueError(f"Document with ID {doc_id} already exists")
-            put = Put(self.name, {doc_id: encode(document if type(document) is dict else dict(document))})
+            put = Put(self.name, {doc_id: encode(fields)})
             journal.commit([put] if encoded is not NO_ROWS else [Clear(self.name), put])
             if len(self._query_cache):
                 self.clear_cache()

@@ -90,9 +90,7 @@ class FileHead:
 
     def pack(self) -> bytes:
         """The 80 clear bytes."""
-        return _FILE.pack(
-            MAGIC, self.kind, self.key, self.number, self.first, self.salt, self.previous
-        )
+        return _FILE.pack(MAGIC, self.kind, self.key, self.number, self.first, self.salt, self.previous)
 
     @classmethod
     def unpack(cls, data: bytes) -> FileHead | None:

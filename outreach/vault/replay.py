@@ -128,7 +128,9 @@ class _Reader:
         if self._held and (head.first, head.previous) == (chain.frame, chain.before):
             self._withdraw()
         elif (head.first, head.previous) != (chain.frame + 1, chain.tag):
-            missing = f"it goes on with frame {head.first}, but not from frame {chain.frame}, the last before it"
+            missing = (
+                f"it goes on with frame {head.first}, but not from frame {chain.frame}, the last before it"
+            )
             raise VaultDamaged(self._folder, name, missing)
         self._read_journal(name, data, segment)
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,11 @@ def _insert_beside_others(folder: Path, size: int) -> Iterator[Figure]:
     label = f"{size // 1000}k"
     medians = {name: statistics.median(times) for name, times in spent.items() if times}
     for name, median in medians.items():
-        yield f"vault.insert_{label}_ms" if name == "ours" else f"vault.{name}_{label}_ms", median * 1000, "ms"
+        yield (
+            f"vault.insert_{label}_ms" if name == "ours" else f"vault.{name}_{label}_ms",
+            median * 1000,
+            "ms",
+        )
     for name in medians.keys() - {"ours"}:
         yield f"vault.insert_{label}_to_{name}", medians["ours"] / medians[name], "ratio"
 
@@ -132,7 +137,7 @@ def _insert_at_two_sizes(folder: Path) -> float:
         spent: list[tuple[float, float]] = []
         for number in range(2 * ROUNDS):
             one = contact(number)
-            spent.append((_seconds(lambda: large.insert(one)), _seconds(lambda: small.insert(one))))
+            spent.append((_seconds(partial(large.insert, one)), _seconds(partial(small.insert, one))))
     return statistics.median(a for a, _ in spent) / statistics.median(b for _, b in spent)
 
 

@@ -43,7 +43,10 @@ def figures() -> Iterator[Figure]:
                 except VaultError:
                     refused += 1
                     break
-                if there[:-1] != list(range(max(0, len(there) - 1))) or len(there) - 1 not in (told, told + 1):
+                if there[:-1] != list(range(max(0, len(there) - 1))) or len(there) - 1 not in (
+                    told,
+                    told + 1,
+                ):
                     lost += 1
                     break
                 last = len(there) - 1

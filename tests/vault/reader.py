@@ -92,7 +92,11 @@ def read_head(data: bytes, kind: int, number: int, keys: dict[int, bytes]) -> tu
     if len(data) < 512:
         raise Damaged("head")
     magic, found_kind, key, found_number, first, salt, previous = struct.unpack(">8sIIQQ32s16s", data[:80])
-    if (magic, found_kind, found_number) != (b"OUTVLT01", kind, number) or any(data[96:512]) or key not in keys:
+    if (
+        (magic, found_kind, found_number) != (b"OUTVLT01", kind, number)
+        or any(data[96:512])
+        or key not in keys
+    ):
         raise Damaged("head")
     gcm = AESGCM(file_key(keys[key], salt, data[:80]))
     if gcm.encrypt(struct.pack(">QI", 0, 2), b"", data[:80]) != data[80:96]:

@@ -20,8 +20,22 @@ from outreach.vault import compaction, files, journal
 
 FOLDER = Path("/simulated")
 SECTOR = 512
-CALLS = ["make_folder", "names", "read", "size", "create", "reopen", "write_at", "sync_data", "sync_folder", "cut",
-         "close", "rename", "remove", "lock"]  # fmt: skip
+CALLS = [
+    "make_folder",
+    "names",
+    "read",
+    "size",
+    "create",
+    "reopen",
+    "write_at",
+    "sync_data",
+    "sync_folder",
+    "cut",
+    "close",
+    "rename",
+    "remove",
+    "lock",
+]
 
 
 class Died(BaseException):
@@ -186,7 +200,10 @@ class _Lock:
 
 @contextmanager
 def running(disk: Disk | Callable[[], Disk]) -> Iterator[None]:
-    """The vault's files are on ``disk`` (or on what it gives at each call); its rooms and slices are small, so that much happens early."""
+    """The vault's files are on ``disk`` (or on what it gives at each call).
+
+    Its rooms and slices are small, so that much happens early.
+    """
     current = disk if callable(disk) else lambda: disk
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_saves_carry_a_compaction_along(folder: Path, key: bytes) -> None:
             if journal._compaction is not None:
                 written.append(journal._compaction.size)
         assert len(written) > 4, "more than one save carried it"
-        assert max(b - a for a, b in zip(written, written[1:], strict=False)) < 3 * journal_module.SLICE
+        assert max(b - a for a, b in pairwise(written)) < 3 * journal_module.SLICE
         kept = db.all()
     with JournalDB(folder, key) as db:
         assert db.all() == kept

@@ -91,7 +91,7 @@ class Story:
             journal.contents.live, journal.contents.documents = numbers
             for name, table in db._tables.items():
                 table._next_id = ids.get(name)
-            journal.contents.revisions = {name: revision + 1 for name in journal.contents.revisions}
+            journal.contents.revisions = dict.fromkeys(journal.contents.revisions, revision + 1)
             journal.contents._revision = revision + 1
 
 
@@ -225,11 +225,13 @@ def test_after_the_device_was_full_saving_goes_on() -> None:
             patch.setattr(Disk, "write_at", full)
             refused = 0
             for n in range(20, 40):
+                problem = ""
                 try:
                     db.insert({"n": n, "note": LONG})
                 except NotSaved as told:
-                    assert "No space left" in str(told)
+                    problem = str(told)
                     refused += 1
+                assert not problem or "No space left" in problem
                 assert len(db) == n + 1 - refused
             assert refused > 10
         before = len(db)
@@ -239,7 +241,7 @@ def test_after_the_device_was_full_saving_goes_on() -> None:
         assert len(db) == before + 1
 
 
-@pytest.mark.parametrize("seeds", [range(0, 100), range(100, 200)])
+@pytest.mark.parametrize("seeds", [range(100), range(100, 200)])
 def test_kills_failures_and_power_losses_by_chance_again_and_again(seeds: range) -> None:
     """A killed process leaves what was not synced to be seen, and lost, later on."""
     for seed in seeds:

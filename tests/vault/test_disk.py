@@ -115,7 +115,12 @@ def test_a_failed_sync_refuses_the_change_and_no_other(folder: Path, key: bytes)
                 raise OSError(errno.EIO, "Input/output error")
 
             patch.setattr(files, "sync_data", fails)
-            for call in (lambda: db.insert({"n": 2}), lambda: db.update({"n": 9}), db.drop_tables, db.compact):
+            for call in (
+                lambda: db.insert({"n": 2}),
+                lambda: db.update({"n": 9}),
+                db.drop_tables,
+                db.compact,
+            ):
                 with pytest.raises(NotSaved, match="Input/output error"):
                     call()
                 assert db.all() == [{"n": 1}], "memory never runs ahead of the disk, and reading goes on"

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tinydb import where
 
 from outreach.vault import JournalDB, Kdf, VaultDamaged
-from outreach.vault.passphrase import Passphrase
 from outreach.vault.frames import JOURNAL, NO_TAG, DataKey, FileHead, Segment
+from outreach.vault.passphrase import Passphrase
 
 from . import reader
 from .simple import OTHER, WORDS, make, unlock
@@ -60,6 +60,7 @@ def test_a_second_reader_agrees_on_random_histories(
     chance = random.Random(seed)
     make(folder).close()
     vault = unlock(folder)
+    contents: Any = told(vault.db)
     for _ in range(60):
         table = vault.db.table(chance.choice("ab"))
         ids = [document.doc_id for document in table]

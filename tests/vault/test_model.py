@@ -166,7 +166,13 @@ class VaultAgainstMemory(RuleBasedStateMachine):
         self.disk.killed()
         self.open_again()
 
-    @rule(table=tables, documents=st.lists(fields, min_size=1, max_size=4), calls=numbers, arrives=shares, seed=seeds)
+    @rule(
+        table=tables,
+        documents=st.lists(fields, min_size=1, max_size=4),
+        calls=numbers,
+        arrives=shares,
+        seed=seeds,
+    )
     def power_loss_in_the_middle(
         self, table: str, documents: list[dict[str, Any]], calls: int, arrives: float, seed: int
     ) -> None:

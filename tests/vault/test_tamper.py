@@ -52,10 +52,13 @@ def lay(folder: Path, content: Files) -> None:
 def found(folder: Path, key: bytes) -> list[Any] | None:
     """What an opening finds, None for damage; and it changes nothing that counts either way."""
     before = everything(folder)
+    problem = ""
     try:
         db = JournalDB(folder, key)
     except VaultDamaged as damage:
-        assert "Nothing was overwritten" in str(damage)
+        problem = str(damage)
+    if problem:
+        assert "Nothing was overwritten" in problem
         assert everything(folder) == before
         return None
     try:
@@ -261,7 +264,7 @@ def test_a_sector_of_the_last_frame_set_to_zero_looks_torn(folder: Path, key: by
     assert found(folder, key) is None
 
 
-def vault_with(folder: Path, work: Callable[[Vault], None]) -> Files:
+def vault_with(folder: Path, work: Callable[[Vault], object]) -> Files:
     with unlock(folder) as vault:
         work(vault)
     return everything(folder)
@@ -269,7 +272,7 @@ def vault_with(folder: Path, work: Callable[[Vault], None]) -> Files:
 
 def test_headers_of_other_times_and_vaults(folder: Path, tmp_path: Path) -> None:
     make(folder).close()
-    first = vault_with(folder, lambda vault: None if vault.db.insert({"n": 1}) else None)
+    first = vault_with(folder, lambda vault: vault.db.insert({"n": 1}))
     with unlock(folder) as vault:
         vault.db.insert({"n": 2})
         vault.forget()
@@ -288,4 +291,3 @@ def test_headers_of_other_times_and_vaults(folder: Path, tmp_path: Path) -> None
     lay(folder, turned)
     with unlock(folder) as vault:
         assert [document["n"] for document in vault.db] == [1, 2]
-

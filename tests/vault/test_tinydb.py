@@ -91,18 +91,26 @@ def test_updating(three: TinyDB) -> None:
     assert three.update({"x": 1}, where("char") == "z") == []
     assert three.update(lambda document: document.update(n=document["n"] + 1), where("new").exists()) == [1]
     assert [document["n"] for document in three] == [8, 7, 7]
-    assert three.update_multiple([({"n": 1}, where("char") == "b"), (delete("by"), where("by").exists())]) == [
-        2, 2, 3,
-    ]  # fmt: skip
+    assert three.update_multiple(
+        [({"n": 1}, where("char") == "b"), (delete("by"), where("by").exists())]
+    ) == [
+        2,
+        2,
+        3,
+    ]
     assert three.get(doc_id=2) == {"n": 1, "char": "b", "in": {"x": 20}}
 
 
 def test_operations(three: TinyDB) -> None:
     one = where("char") == "a"
     for operation, field, value in (
-        (increment("n"), "n", 2), (decrement("n"), "n", 1), (add("n", 5), "n", 6), (subtract("n", 2), "n", 4),
-        (set_field("n", 100), "n", 100), (add("char", "x"), "char", "ax"),
-    ):  # fmt: skip
+        (increment("n"), "n", 2),
+        (decrement("n"), "n", 1),
+        (add("n", 5), "n", 6),
+        (subtract("n", 2), "n", 4),
+        (set_field("n", 100), "n", 100),
+        (add("char", "x"), "char", "ax"),
+    ):
         three.update(operation, doc_ids=[1])
         assert three.get(doc_id=1)[field] == value  # type: ignore[index, call-overload]
     three.update(delete("n"), doc_ids=[1])
@@ -154,27 +162,50 @@ def test_tables(db: TinyDB) -> None:
 
 
 def test_queries(db: TinyDB) -> None:
-    db.insert_multiple([
-        {"name": "Ash", "age": 30, "tags": ["a", "b"], "at": {"town": "Newport"}, "visits": [{"n": 1}, {"n": 5}]},
-        {"name": "Birch", "age": 41, "tags": ["b"], "at": {"town": "Barry"}, "visits": []},
-        {"name": "Cedar", "tags": [], "at": {}},
-    ])  # fmt: skip
+    db.insert_multiple(
+        [
+            {
+                "name": "Ash",
+                "age": 30,
+                "tags": ["a", "b"],
+                "at": {"town": "Newport"},
+                "visits": [{"n": 1}, {"n": 5}],
+            },
+            {"name": "Birch", "age": 41, "tags": ["b"], "at": {"town": "Barry"}, "visits": []},
+            {"name": "Cedar", "tags": [], "at": {}},
+        ]
+    )
     q, visit = Query(), Query()
     cases: list[tuple[QueryInstance, list[int]]] = [
-        (q.name == "Ash", [1]), (q.name != "Ash", [2, 3]), (q.age < 41, [1]), (q.age <= 41, [1, 2]),
-        (q.age > 30, [2]), (q.age >= 30, [1, 2]), (q.age.exists(), [1, 2]), (q.at.town == "Barry", [2]),
-        (q["at"]["town"] == "Newport", [1]), (where("at").town.exists(), [1, 2]),
-        (q.name.matches("[AB]"), [1, 2]), (q.name.search("r"), [2, 3]),
+        (q.name == "Ash", [1]),
+        (q.name != "Ash", [2, 3]),
+        (q.age < 41, [1]),
+        (q.age <= 41, [1, 2]),
+        (q.age > 30, [2]),
+        (q.age >= 30, [1, 2]),
+        (q.age.exists(), [1, 2]),
+        (q.at.town == "Barry", [2]),
+        (q["at"]["town"] == "Newport", [1]),
+        (where("at").town.exists(), [1, 2]),
+        (q.name.matches("[AB]"), [1, 2]),
+        (q.name.search("r"), [2, 3]),
         (q.name.matches("ash", flags=re.IGNORECASE), [1]),
         (q.name.test(lambda name, length: len(name) == length, 5), [2, 3]),
-        (q.tags.any(["a"]), [1]), (q.tags.all(["b"]), [1, 2]), (q.tags.any(where(0) == "x"), []),
-        (q.visits.any(visit.n == 5), [1]), (q.visits.all(visit.n > 0), [1, 2]),
-        (q.name.one_of(["Ash", "Cedar"]), [1, 3]), (q.fragment({"name": "Ash", "age": 30}), [1]),
-        (q.at.fragment({"town": "Barry"}), [2]), (q.noop(), [1, 2, 3]),
-        (~(q.name == "Ash"), [2, 3]), ((q.age > 20) & (q.tags.all(["a"])), [1]),
+        (q.tags.any(["a"]), [1]),
+        (q.tags.all(["b"]), [1, 2]),
+        (q.tags.any(where(0) == "x"), []),
+        (q.visits.any(visit.n == 5), [1]),
+        (q.visits.all(visit.n > 0), [1, 2]),
+        (q.name.one_of(["Ash", "Cedar"]), [1, 3]),
+        (q.fragment({"name": "Ash", "age": 30}), [1]),
+        (q.at.fragment({"town": "Barry"}), [2]),
+        (q.noop(), [1, 2, 3]),
+        (~(q.name == "Ash"), [2, 3]),
+        ((q.age > 20) & (q.tags.all(["a"])), [1]),
         ((q.name == "Ash") | (q.name == "Cedar"), [1, 3]),
-        (q.name.map(str.lower) == "birch", [2]), (q.tags.map(len) == 2, [1]),
-    ]  # fmt: skip
+        (q.name.map(str.lower) == "birch", [2]),
+        (q.tags.map(len) == 2, [1]),
+    ]
     for number, (query, expected) in enumerate(cases):
         for _ in range(2):  # from the table, and from the cache
             assert ids(db.search(query)) == expected, number

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outreach.vault import JournalDB, VaultDamaged
-from outreach.vault.frames import FILE_HEAD
-from outreach.vault.frames import SECTOR
+from outreach.vault.frames import FILE_HEAD, SECTOR
 
 Crash = Callable[[Path], Path]
 
