@@ -81,11 +81,10 @@ class Contents:
         """Make the changes in memory. A delete of what is not there raises `KeyError`."""
         self._revision += 1
         for change in changes:
-            if isinstance(change, Whole):
-                continue
-            self.revisions[change.table] = self._revision
             if isinstance(change, Put):
                 self._put(change.table, change.documents)
+            elif isinstance(change, Whole):
+                continue
             elif isinstance(change, Delete):
                 rows = self.tables[change.table]
                 for doc_id in change.ids:
@@ -97,6 +96,7 @@ class Contents:
             else:
                 self._forget(change.table)
                 self.tables.pop(change.table, None)
+            self.revisions[change.table] = self._revision
 
     def _put(self, table: str, documents: dict[int, bytes]) -> None:
         rows = self.tables.get(table)

@@ -8,7 +8,7 @@ a value that would come back as something else is a lost value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from .errors import ValueRefused
 DEEPEST = 64
 """How many dicts and lists may stand in one another."""
 
-_TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, float, bool, type(None), bytes})
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
@@ -46,22 +45,21 @@ def _accept(value: object, depth: int) -> None:
     """Raise `ValueRefused` unless ``value``, a container or a scalar outside `_PLAIN`, can be stored."""
     if depth > DEEPEST:
         raise ValueRefused(f"it is nested more than {DEEPEST} deep, or holds itself")
-    if isinstance(value, dict):
-        if not _TEXT.issuperset(map(type, value)):
-            odd = next(type(key).__name__ for key in value if type(key) is not str)
-            raise ValueRefused(f"a name of the type {odd}, where only text will do")
-        items: Iterable[object] = value.values()
-    elif type(value) is list or type(value) is tuple:
-        items = value
-    elif isinstance(value, datetime):
-        _accept_date(value)
-        return
-    else:
-        raise ValueRefused(f"a value of the type {type(value).__name__}")
-    if not _PLAIN.issuperset(map(type, items)):
-        for item in items:
+    kind = type(value)
+    if kind is dict or isinstance(value, dict):
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str:
+                raise ValueRefused(f"a name of the type {type(key).__name__}, where only text will do")
             if type(item) not in _PLAIN:
                 _accept(item, depth + 1)
+    elif kind is list or kind is tuple:
+        for item in value:  # type: ignore[attr-defined]
+            if type(item) not in _PLAIN:
+                _accept(item, depth + 1)
+    elif isinstance(value, datetime):
+        _accept_date(value)
+    else:
+        raise ValueRefused(f"a value of the type {kind.__name__}")
 
 
 def _accept_date(value: datetime) -> None:

@@ -49,7 +49,7 @@ def test_a_file_that_ends_anywhere_in_the_last_frame(
     crashed, begin, end = before_and_after
     whole = journals(crashed)[0].read_bytes()
     assert end - begin > 128
-    for cut in range(begin, end + 1):
+    for cut in sorted({*range(begin, end, 11), begin + 1, begin + 31, begin + 32, end - 16, end - 1, end}):
         folder = tmp_path / f"cut-{cut}"
         shutil.copytree(crashed, folder)
         file = journals(folder)[0]
@@ -143,30 +143,6 @@ def every_flip(data: bytes, begin: int = 0) -> list[tuple[int, bytes]]:
         for other in {data[position] ^ 1, data[position] ^ 0xFF, 0} - {data[position]}:
             flips.append((position, data[:position] + bytes([other]) + data[position + 1 :]))
     return flips
-
-
-@pytest.mark.parametrize("kind", ["*.journal", "*.snapshot"])
-def test_one_byte_changed_anywhere_is_told(folder: Path, key: bytes, kind: str) -> None:
-    with JournalDB(folder, key) as db:
-        db.insert_multiple([{"n": 0}, {"n": 1}])
-        db.compact()
-        db.insert({"n": 2})
-        db.insert({"n": 3})
-    file = next(folder.glob(kind))
-    whole = file.read_bytes()
-    others = {other: other.read_bytes() for other in folder.iterdir() if other != file}
-    for position, changed in every_flip(whole):
-        file.write_bytes(changed)
-        with pytest.raises(VaultDamaged) as caught:
-            JournalDB(folder, key).close()
-        assert caught.value.file == file.name, position
-        assert file.name in str(caught.value)
-        assert "Nothing was overwritten" in str(caught.value)
-        assert file.read_bytes() == changed
-    assert {other: other.read_bytes() for other in others} == others
-    file.write_bytes(whole)
-    with JournalDB(folder, key) as db:
-        assert names(db) == [0, 1, 2, 3]
 
 
 def test_one_byte_changed_after_a_crash_is_told_or_does_no_harm(
